@@ -1,0 +1,258 @@
+#include "eventlog/rocks_log.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <rocksdb/write_batch.h>
+
+#include "eventlog/log_keys.h"
+#include "eventlog/read_back.h"
+#include "eventlog/rocks_opening.h"
+#include "eventlog/table_lookup.h"
+
+namespace sagalog {
+namespace {
+
+// A scan longer than this reads ahead by large steps from the start.
+constexpr std::uint64_t kLongScanEvents = 10'000;
+constexpr std::size_t kLongScanReadAheadBytes = 2U << 20;
+
+// Turns the errors RocksDB meets in the background into ours, and keeps it from going on by itself.
+class BackgroundWatch final : public rocksdb::EventListener {
+ public:
+  BackgroundWatch(PoisonLatch& latch, HeadFile& head) : latch_(latch), head_(head) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* error) override {
+    latch_.Poison(FromRocks(*error, "the log's database failed"));
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+  // Often enough that HEAD is not far behind after a power loss, and off every appender's path.
+  void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& /*info*/) override {
+    const Status synced = head_.Sync();
+    if (!synced.ok()) {
+      latch_.Poison(synced);
+    }
+  }
+
+ private:
+  PoisonLatch& latch_;
+  HeadFile& head_;
+};
+
+Status Closed() { return {Code::kCancelled, "the log is closed"}; }
+
+// Event bytes where their 8-byte fields can be read; in a block they begin anywhere.
+class AlignedBytes {
+ public:
+  std::string_view Assign(const rocksdb::Slice& bytes) {
+    buffer_.assign(bytes.data(), bytes.size());
+    return buffer_;
+  }
+
+ private:
+  std::string buffer_{std::string(64, '\0')};  // from the start on the heap, which aligns it
+};
+
+}  // namespace
+
+struct RocksLog::Database {
+  rocksdb::WriteBatch batch;
+  RocksHandle handle;
+
+  [[nodiscard]] rocksdb::DB& db() const { return *handle.db; }
+};
+
+RocksLog::RocksLog(LogMode mode) : mode_(mode), database_(std::make_unique<Database>()) {}
+
+RocksLog::~RocksLog() { Close().IgnoreBecause("what was acknowledged is durable without it"); }
+
+Result<std::unique_ptr<RocksLog>> RocksLog::Open(const std::filesystem::path& directory,
+                                                 const RocksLogOptions& options) {
+  std::unique_ptr<RocksLog> log(new RocksLog(options.mode));
+  RETURN_IF_ERROR(options.mode == LogMode::kReadWrite ? log->OpenForWriting(directory, options)
+                                                      : log->OpenForReading(directory, options));
+  return log;
+}
+
+Status RocksLog::OpenForWriting(const std::filesystem::path& directory,
+                                const RocksLogOptions& options) {
+  ASSIGN_OR_RETURN(const LogEnd log_end, InspectBeforeWriting(directory, options));
+  ASSIGN_OR_RETURN(HeadFile head, HeadFile::Open(HeadPath(directory), options.faults));
+  head_.emplace(std::move(head));
+  ASSIGN_OR_RETURN(OpenedForWriting opened,
+                   OpenDatabaseForWriting(directory, options, log_end,
+                                          std::make_shared<BackgroundWatch>(latch_, *head_)));
+  database_->handle = std::move(opened.handle);
+  RETURN_IF_ERROR(latch_.Health());
+  ASSIGN_OR_RETURN(const Sequence acknowledged, HeadFile::Read(HeadPath(directory)));
+  if (acknowledged < opened.last) {
+    RETURN_IF_ERROR(head_->Write(opened.last));
+  }
+  end_.Advance(opened.last);
+  return {};
+}
+
+Status RocksLog::OpenForReading(const std::filesystem::path& directory,
+                                const RocksLogOptions& options) {
+  ASSIGN_OR_RETURN(OpenedForReading opened, OpenDatabaseForReading(directory, options));
+  database_->handle = std::move(opened.handle);
+  damage_ = std::move(opened.damage);
+  if (damage_) {
+    latch_.Poison(Status(Code::kCorruption, damage_->text));
+  }
+  end_.Advance(opened.last);
+  return {};
+}
+
+Status RocksLog::Append(Sequence expected_last, std::span<const std::string_view> events) {
+  const std::lock_guard lock(append_mutex_);
+  if (mode_ == LogMode::kReadOnly) {
+    return {Code::kReadOnly, "the log is open for reading only"};
+  }
+  if (closed_.load(std::memory_order_acquire)) {
+    return {Code::kReadOnly, "the log is closed"};
+  }
+  RETURN_IF_ERROR(latch_.Writable());
+  const Sequence last = end_.Last();
+  if (expected_last != last) {
+    return Conflict(last, expected_last);
+  }
+  if (events.empty()) {
+    return {};
+  }
+  RETURN_IF_ERROR(CheckBatch(last, events));
+  const Sequence new_last(last.value() + events.size());
+  const Status written = WriteBatchDurably(events, last);
+  if (!written.ok()) {
+    latch_.Poison(written);
+    return {Code::kIndeterminate, fmt::format("events {} to {} may be durable or not: {}",
+                                              last.value() + 1, new_last.value(), written.text())};
+  }
+  end_.Advance(new_last);
+  return {};
+}
+
+Status RocksLog::WriteBatchDurably(std::span<const std::string_view> events, Sequence last) {
+  rocksdb::WriteBatch& batch = database_->batch;
+  batch.Clear();
+  Sequence sequence = last;
+  for (const std::string_view event : events) {
+    sequence = sequence.Next();
+    RETURN_IF_ERROR(FromRocks(batch.Put(LogKey(sequence).bytes(), event), "cannot batch"));
+  }
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  RETURN_IF_ERROR(FromRocks(database_->db().Write(durable, &batch), "cannot write to the log"));
+  return head_->Write(sequence);
+}
+
+Result<StoredEvent> RocksLog::Read(Sequence sequence) const {
+  const std::shared_lock lock(database_mutex_);
+  if (closed_.load(std::memory_order_acquire)) {
+    return Closed();
+  }
+  if (damage_ && sequence >= damage_->first_damaged) {
+    return Status(Code::kCorruption, damage_->text);
+  }
+  if (sequence.IsNone() || sequence > Last()) {
+    return Status(Code::kNotFound, fmt::format("there is no event {}: the log ends at {}",
+                                               sequence.value(), Last().value()));
+  }
+  std::string bytes;
+  const rocksdb::Status found = database_->db().Get({}, LogKey(sequence).bytes(), &bytes);
+  if (!found.ok()) {
+    // The damage may be another table's.
+    Result<std::string> in_table = FindInTables(database_->db(), sequence);
+    if (!in_table.ok()) {
+      return found.IsNotFound()
+                 ? Status(Code::kCorruption, fmt::format("event {} is missing", sequence.value()))
+                 : FromRocks(found, fmt::format("event {} is damaged", sequence.value()));
+    }
+    bytes = *std::move(in_table);
+  }
+  RETURN_IF_ERROR(VerifyReadBack(sequence, bytes));
+  return StoredEvent(std::move(bytes));
+}
+
+Status RocksLog::Scan(Sequence from, Sequence through, const Visitor& visitor) const {
+  Sequence next = std::max(from, Sequence(1));
+  const Sequence end = std::min(through, Last());
+  if (next <= end) {
+    ChainCheck chain(next, end.value() - next.value() + 1);
+    const Visitor verified = [&](const events::Event& event, std::string_view bytes) -> Status {
+      RETURN_IF_ERROR(chain.Pass(event));
+      RETURN_IF_ERROR(visitor(event, bytes));
+      next = next.Next();
+      return {};
+    };
+    RETURN_IF_ERROR(ScanInOneGo(next, end, verified));
+    // What that could not reach is asked for by itself, so that what is damaged is named exactly.
+    while (next <= end) {
+      ASSIGN_OR_RETURN(const StoredEvent event, Read(next));
+      RETURN_IF_ERROR(verified(*event, event.bytes()));
+    }
+  }
+  if (damage_ && next <= through && through >= damage_->first_damaged) {
+    return {Code::kCorruption, damage_->text};
+  }
+  return {};
+}
+
+// Ends early, without an error, at an event that RocksDB's iterator cannot reach.
+Status RocksLog::ScanInOneGo(Sequence from, Sequence through, const Visitor& visitor) const {
+  const std::shared_lock lock(database_mutex_);
+  if (closed_.load(std::memory_order_acquire)) {
+    return Closed();
+  }
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  options.readahead_size =
+      through.value() - from.value() > kLongScanEvents ? kLongScanReadAheadBytes : 0;
+  const std::unique_ptr<rocksdb::Iterator> found(database_->db().NewIterator(options));
+  AlignedBytes aligned;
+  Sequence sequence = from;
+  found->Seek(LogKey(from).bytes());
+  while (found->Valid() && found->key() == LogKey(sequence).bytes()) {
+    const std::string_view bytes = aligned.Assign(found->value());
+    RETURN_IF_ERROR(VerifyReadBack(sequence, bytes));
+    RETURN_IF_ERROR(visitor(*events::GetEvent(bytes.data()), bytes));
+    if (sequence == through) {
+      break;
+    }
+    if (closed_.load(std::memory_order_acquire)) {
+      return Closed();
+    }
+    sequence = sequence.Next();
+    found->Next();
+  }
+  return {};
+}
+
+bool RocksLog::WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const {
+  return end_.WaitBeyond(seen, patience);
+}
+
+Status RocksLog::Close() {
+  closed_.store(true, std::memory_order_release);
+  end_.Close();
+  const std::lock_guard append_lock(append_mutex_);
+  const std::lock_guard lock(database_mutex_);
+  if (database_->handle.db == nullptr) {
+    return {};
+  }
+  const Status closed = FromRocks(database_->db().Close(), "cannot close the log");
+  database_->handle.db.reset();
+  // A sync that failed once is not tried again: it could claim what was lost.
+  if (head_ && latch_.Health().ok()) {
+    RETURN_IF_ERROR(head_->Sync());
+  }
+  return closed;
+}
+
+}  // namespace sagalog

@@ -1,0 +1,106 @@
+// The fold of events that belong to no saga.
+#include <algorithm>
+#include <utility>
+
+#include "projections/read_models.h"
+
+namespace sagalog {
+namespace {
+
+std::string_view View(const flatbuffers::String* text) {
+  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
+}
+
+void Take(std::optional<std::int64_t>& limit, const flatbuffers::Optional<std::int64_t>& change) {
+  if (change.has_value()) {
+    limit = *change == kOff ? std::nullopt : std::optional(*change);
+  }
+}
+
+void Take(schema::PolicyT& policy, const schema::Policy* change) {
+  if (change != nullptr) {
+    schema::PolicyT sparse;
+    change->UnPackTo(&sparse);
+    UpdatePolicy(policy, sparse);
+  }
+}
+
+}  // namespace
+
+void ReadModels::ApplyToStore(const events::Event& event) {
+  const StoreReturn back{TimeFromMicros(event.time()), Sequence(event.sequence())};
+  switch (event.body_type()) {
+    case events::Body::StoreOpened: StoreOpened(*event.body_as_StoreOpened(), back); break;
+    case events::Body::HostSuspended: StoreCameBack(back); break;
+    case events::Body::StoreRestored:
+      facts_.token_offset = event.body_as_StoreRestored()->token_offset();
+      facts_.lineage = View(event.body_as_StoreRestored()->lineage());
+      break;
+    case events::Body::QueueConfigured: QueueConfigured(*event.body_as_QueueConfigured()); break;
+    case events::Body::PolicyChanged: PolicyChanged(*event.body_as_PolicyChanged()); break;
+    // The log's own business and notes: they are counted, and change nothing else.
+    default: break;
+  }
+}
+
+template <typename Predicate>
+void ReadModels::UpdateDeadlinesWhere(const Predicate& concerns) {
+  sagas_.Planned().VisitAfter(Sequence(), [&](Saga& saga) {
+    if (concerns(saga)) {
+      UpdateDeadlines(saga);
+    }
+    return true;
+  });
+}
+
+void ReadModels::StoreOpened(const events::StoreOpened& event, StoreReturn back) {
+  if (event.store_id() != nullptr && event.store_id()->size() > 0) {
+    facts_.store_id = View(event.store_id());
+  }
+  facts_.last_open = event.mode();
+  if (event.away_since() != 0) {
+    StoreCameBack(back);
+  }
+}
+
+// A return matters to a saga whose lease was last extended before it. So those before the oldest
+// lease of all matter to nobody any more.
+void ReadModels::StoreCameBack(StoreReturn back) {
+  auto& returns = facts_.returns;
+  Sequence oldest = back.sequence.Next();
+  sagas_.Planned().VisitAfter(Sequence(), [&](const Saga& saga) {
+    if (saga.state == State::running) {
+      oldest = std::min(oldest, saga.lease_sequence);
+    }
+    return true;
+  });
+  returns.push_back(back);
+  std::erase_if(returns, [&](const StoreReturn& one) { return one.sequence < oldest; });
+  queues_.RefreshContexts();
+  UpdateDeadlinesWhere([](const Saga& saga) { return saga.state == State::running; });
+}
+
+void ReadModels::QueueConfigured(const events::QueueConfigured& event) {
+  const std::string_view name = View(event.queue());
+  QueueConfiguration configuration = queues_.Configuration(name);
+  Take(configuration.limit, event.limit());
+  if (event.frozen().has_value()) {
+    configuration.frozen = *event.frozen();
+  }
+  Take(configuration.policy, event.policy());
+  queues_.Configure(name, std::move(configuration));
+  if (event.policy() != nullptr) {
+    UpdateDeadlinesWhere([name](const Saga& saga) { return saga.queue.view() == name; });
+  }
+}
+
+void ReadModels::PolicyChanged(const events::PolicyChanged& event) {
+  Take(facts_.limit, event.limit());
+  Take(facts_.policy, event.policy());
+  if (event.policy() != nullptr) {
+    queues_.RefreshContexts();
+    UpdateDeadlinesWhere([](const Saga&) { return true; });
+  }
+}
+
+}  // namespace sagalog

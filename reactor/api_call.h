@@ -1,0 +1,52 @@
+// One request on its way through the HTTP interface, and the families of its handlers.
+#pragma once
+
+#include <string>
+
+#include "reactor/api.h"
+#include "reactor/api_query.h"
+#include "reactor/api_target.h"
+
+namespace sagalog {
+
+// Everything is borrowed for the call.
+struct ApiCall {
+  Store& store;
+  const ApiRequest& request;
+  const ApiOptions& options;
+  const ApiTarget& target;
+  // The segment that the route leaves open: a saga's id, a queue's name.
+  std::string name;
+
+  // The last durable sequence.
+  [[nodiscard]] Sequence Last() const { return store.log().Last(); }
+};
+
+// api_commands.cc
+[[nodiscard]] ApiResponse PlanSaga(const ApiCall& call);
+[[nodiscard]] ApiResponse CommandSaga(const ApiCall& call);
+[[nodiscard]] ApiResponse ClaimNext(const ApiCall& call);
+[[nodiscard]] ApiResponse ConfigureQueue(const ApiCall& call);
+[[nodiscard]] ApiResponse ChangePolicy(const ApiCall& call);
+
+// api_reads.cc
+[[nodiscard]] ApiResponse ListSagas(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowSaga(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowEvents(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowQueue(const ApiCall& call);
+[[nodiscard]] ApiResponse ListStale(const ApiCall& call);
+[[nodiscard]] ApiResponse ListCompensations(const ApiCall& call);
+[[nodiscard]] ApiResponse ListOwners(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowStatus(const ApiCall& call);
+
+// api_operation.cc
+[[nodiscard]] ApiResponse ShowHealth(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowReadiness(const ApiCall& call);
+[[nodiscard]] ApiResponse VerifyStore(const ApiCall& call);
+[[nodiscard]] ApiResponse RebuildStore(const ApiCall& call);
+[[nodiscard]] ApiResponse CheckpointStore(const ApiCall& call);
+[[nodiscard]] ApiResponse AdvanceClock(const ApiCall& call);
+[[nodiscard]] ApiResponse StepWallClock(const ApiCall& call);
+[[nodiscard]] ApiResponse SuspendClock(const ApiCall& call);
+
+}  // namespace sagalog

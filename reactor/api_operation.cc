@@ -1,0 +1,149 @@
+// What keeps the store running: health, maintenance, and the clock of users' own tests.
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "reactor/api_call.h"
+#include "reactor/api_problem.h"
+#include "schema/json_text.h"
+#include "schema/json_writer.h"
+#include "schema/store_time.h"
+
+namespace sagalog {
+namespace {
+
+using schema::RefusalCode;
+
+// The members of the body, which must be an object or empty.
+Result<JsonValue::Object> ReadObject(const ApiCall& call) {
+  RETURN_IF_ERROR(ApiQuery(call.target.parameters).Finish());
+  if (call.request.body.empty()) {
+    return JsonValue::Object();
+  }
+  ASSIGN_OR_RETURN(JsonValue value, ParseJsonText(call.request.body));
+  auto* object = std::get_if<JsonValue::Object>(&value.is);
+  if (object == nullptr) {
+    return Status(Code::kInvalidArgument, "the body is no JSON object");
+  }
+  return std::move(*object);
+}
+
+Status TakesNoArguments(const ApiCall& call) {
+  ASSIGN_OR_RETURN(const JsonValue::Object arguments, ReadObject(call));
+  if (!arguments.empty()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{}: there is no such field here", arguments.front().name));
+  }
+  return {};
+}
+
+// The one argument of a clock command: a duration, never negative unless `negative_too`.
+Result<Duration> ReadDuration(const ApiCall& call, std::string_view field, bool negative_too) {
+  ASSIGN_OR_RETURN(const JsonValue::Object arguments, ReadObject(call));
+  std::optional<Duration> duration;
+  for (const JsonMember& argument : arguments) {
+    const auto* text = std::get_if<std::string>(&argument.value.is);
+    if (argument.name != field || text == nullptr) {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("{}: only \"{}\" is taken here, a duration", argument.name, field));
+    }
+    const auto parsed = ParseDuration(*text);
+    if (!parsed.ok()) {
+      return Status(Code::kInvalidArgument, fmt::format("{}: {}", field, parsed.status().text()));
+    }
+    duration = *parsed;
+  }
+  const Duration::rep micros = duration ? duration->count() : 0;
+  if (!duration || micros > kDurationMicrosMax || micros < -kDurationMicrosMax) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{}: a duration of ten years at most is needed", field));
+  }
+  if (micros < 0 && !negative_too) {
+    return Status(Code::kInvalidArgument, fmt::format("{}: time never runs backwards", field));
+  }
+  return *duration;
+}
+
+ApiResponse MoveClock(const ApiCall& call, std::string_view field, bool negative_too,
+                      void (ManualClock::*move)(Duration by)) {
+  ManualClock* clock = call.options.manual_clock;
+  if (clock == nullptr) {
+    return Problem(call.Last(), RefusalCode::not_found,
+                   "the clock is the machine's: only `serve --manual-clock` has one that is moved");
+  }
+  const auto duration = ReadDuration(call, field, negative_too);
+  if (!duration.ok()) {
+    return Problem(call.Last(), duration.status());
+  }
+  (clock->*move)(*duration);
+  const answers::StatusT status = call.store.Describe();
+  return Answer(
+      WithSequence(fmt::format(R"({{"time":"{}"}})", FormatTime(TimeFromMicros(status.time))),
+                   Sequence(status.last_sequence)));
+}
+
+ApiResponse Maintain(const ApiCall& call, Status (Store::*work)()) {
+  if (const Status status = TakesNoArguments(call); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  if (const Status status = (call.store.*work)(); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  return Answer(WithSequence(R"({"outcome":"ok"})", call.Last()));
+}
+
+}  // namespace
+
+ApiResponse ShowHealth(const ApiCall& call) {
+  const ApiQuery query(call.target.parameters);
+  if (const Status status = query.Finish(); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  return Answer(WithSequence(R"({"health":"alive"})", call.Last()));
+}
+
+ApiResponse ShowReadiness(const ApiCall& call) {
+  const ApiQuery query(call.target.parameters);
+  if (const Status status = query.Finish(); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  if (const Status health = call.store.Health(); !health.ok()) {
+    return Problem(call.Last(), health);
+  }
+  return Answer(WithSequence(R"({"health":"ready"})", call.Last()));
+}
+
+ApiResponse VerifyStore(const ApiCall& call) {
+  if (const Status status = TakesNoArguments(call); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  const auto report = call.store.Verify();
+  if (!report.ok()) {
+    return Problem(call.Last(), report.status());
+  }
+  std::string json =
+      fmt::format(R"({{"ok":{},"events":{},"broken":)", report->broken.empty(), report->events);
+  AppendJsonString(json, report->broken);
+  return Answer(WithSequence(json + "}", report->last));
+}
+
+ApiResponse RebuildStore(const ApiCall& call) { return Maintain(call, &Store::Rebuild); }
+
+ApiResponse CheckpointStore(const ApiCall& call) { return Maintain(call, &Store::Checkpoint); }
+
+ApiResponse AdvanceClock(const ApiCall& call) {
+  return MoveClock(call, "by", false, &ManualClock::Advance);
+}
+
+ApiResponse StepWallClock(const ApiCall& call) {
+  return MoveClock(call, "by", true, &ManualClock::StepWall);
+}
+
+ApiResponse SuspendClock(const ApiCall& call) {
+  return MoveClock(call, "for", false, &ManualClock::Suspend);
+}
+
+}  // namespace sagalog

@@ -1,0 +1,108 @@
+#include "reactor/api_problem.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "schema/json.h"
+
+namespace sagalog {
+namespace {
+
+using schema::RefusalCode;
+
+// The status phrase: with the type "about:blank", RFC 9457 wants it as the title.
+std::string_view Title(int status) {
+  switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
+    case 429: return "Too Many Requests";
+    default: return "Service Unavailable";
+  }
+}
+
+// What an error means for a caller on the other side of the wire.
+RefusalCode CodeOf(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument: return RefusalCode::invalid_argument;
+    case Code::kNotFound: return RefusalCode::not_found;
+    case Code::kConflict: return RefusalCode::version_conflict;
+    case Code::kOverloaded: return RefusalCode::overloaded;
+    case Code::kCorruption: return RefusalCode::corrupt;
+    // What remains is about a store that cannot take the request: 503.
+    default: return RefusalCode::read_only;
+  }
+}
+
+// "owner.pid" of "owner.pid: is no number"; empty when the text does not begin with a path.
+std::string_view FieldPath(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.[]");
+  if (end == std::string_view::npos || end == 0 || !text.substr(end).starts_with(": ")) {
+    return {};
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+int HttpStatus(RefusalCode code) {
+  switch (code) {
+    case RefusalCode::invalid_argument: return 400;
+    case RefusalCode::unauthenticated: return 401;
+    case RefusalCode::forbidden: return 403;
+    case RefusalCode::not_found: return 404;
+    case RefusalCode::overloaded: return 429;
+    case RefusalCode::read_only:
+    case RefusalCode::corrupt: return 503;
+    default: return 409;
+  }
+}
+
+std::string WithSequence(std::string object, Sequence sequence) {
+  object.pop_back();
+  object += fmt::format("{}\"sequence\":{}}}", object.size() > 1 ? "," : "", sequence.value());
+  return object;
+}
+
+ApiResponse Answer(std::string json) {
+  return ApiResponse{200, "application/json", std::move(json)};
+}
+
+ApiResponse ProblemWithHttpStatus(int status, Sequence sequence, const answers::RefusalT& refusal) {
+  std::string facts = ToJson(refusal);
+  facts.erase(0, 1);
+  std::string document = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},{})",
+                                     Title(status), status, facts);
+  return ApiResponse{status, "application/problem+json",
+                     WithSequence(std::move(document), sequence)};
+}
+
+ApiResponse Problem(Sequence sequence, answers::RefusalT refusal) {
+  if (refusal.code == RefusalCode::invalid_argument && refusal.subject.empty()) {
+    refusal.subject = FieldPath(refusal.detail);
+  }
+  return ProblemWithHttpStatus(HttpStatus(refusal.code), sequence, refusal);
+}
+
+ApiResponse Problem(Sequence sequence, RefusalCode code, std::string_view detail,
+                    std::string_view saga) {
+  answers::RefusalT refusal;
+  refusal.code = code;
+  refusal.detail = detail;
+  refusal.saga_id = saga;
+  return Problem(sequence, std::move(refusal));
+}
+
+ApiResponse Problem(Sequence sequence, const Status& status, std::string_view saga) {
+  answers::RefusalT refusal;
+  refusal.code = CodeOf(status.code());
+  refusal.detail = status.text();
+  refusal.saga_id = saga;
+  return Problem(sequence, std::move(refusal));
+}
+
+}  // namespace sagalog

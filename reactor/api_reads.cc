@@ -1,0 +1,233 @@
+// What only looks: sagas, histories, queues and the projections' lists.
+#include <atomic>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "reactor/api_call.h"
+#include "reactor/api_problem.h"
+#include "schema/json.h"
+#include "schema/json_writer.h"
+
+namespace sagalog {
+namespace {
+
+using schema::RefusalCode;
+
+// A page of events holds no more JSON than this: payloads and annotations make events large.
+constexpr std::size_t kEventPageBytesMax = 32UL << 20;
+
+// Reads of this process that wait for their sequence.
+std::atomic<std::size_t> sequence_waiters{0};
+
+class SequenceWaiter {
+ public:
+  SequenceWaiter() : taken_(sequence_waiters.fetch_add(1) < kSequenceWaitersMax) {}
+  ~SequenceWaiter() { sequence_waiters.fetch_sub(1); }
+  SequenceWaiter(const SequenceWaiter&) = delete;
+  SequenceWaiter& operator=(const SequenceWaiter&) = delete;
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  bool taken_;
+};
+
+// Waits until `wanted` is durable; a problem when it is not in time.
+std::optional<ApiResponse> AwaitSequence(const ApiCall& call, std::uint64_t wanted) {
+  if (wanted <= call.Last().value()) {
+    return std::nullopt;
+  }
+  const SequenceWaiter waiter;
+  const Sequence before(wanted - 1);
+  if (waiter.taken() && call.store.log().WaitBeyond(before, call.options.sequence_patience)) {
+    return std::nullopt;
+  }
+  return Problem(call.Last(), RefusalCode::overloaded,
+                 fmt::format("min_sequence: the store is at {} and not yet at {}",
+                             call.Last().value(), wanted));
+}
+
+// To be called when every parameter was asked for: a wrong query, or a sequence that does not come.
+std::optional<ApiResponse> NotReady(const ApiCall& call, ApiQuery& query) {
+  const std::uint64_t min_sequence = query.MinSequence();
+  if (const Status status = query.Finish(); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  return AwaitSequence(call, min_sequence);
+}
+
+// A page always says its cursor, while the schema leaves an empty one out.
+template <typename Page>
+ApiResponse ShowPage(const ApiCall& call, const Result<Page>& page) {
+  if (!page.ok()) {
+    return Problem(call.Last(), page.status());
+  }
+  std::string json = ToJson(*page);
+  if (page->cursor.empty()) {
+    json.insert(1, R"("cursor":"",)");
+  }
+  return Answer(std::move(json));
+}
+
+template <typename Page>
+ApiResponse ReadPage(const ApiCall& call, Result<Page> (Store::*read)(const PageQuery& query)) {
+  ApiQuery query(call.target.parameters);
+  PageQuery page;
+  page.limit = query.Limit(kPageRowsDefault);
+  page.cursor = query.Text("cursor");
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  return ShowPage(call, (call.store.*read)(page));
+}
+
+void ReadState(ApiQuery& query, SagaQuery& sagas) {
+  const std::string name = query.Text("state");
+  if (name.empty()) {
+    return;
+  }
+  for (const schema::State state : schema::EnumValuesState()) {
+    if (name == schema::EnumNameState(state)) {
+      sagas.state = state;
+      return;
+    }
+  }
+  query.Refuse("state", fmt::format("\"{}\" is no state of a saga", name));
+}
+
+void ReadLabel(ApiQuery& query, SagaQuery& sagas) {
+  const std::string label = query.Text("label");
+  if (label.empty()) {
+    return;
+  }
+  const std::size_t equals = label.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    query.Refuse("label", fmt::format("\"{}\" is not of the form KEY=VALUE", label));
+    return;
+  }
+  sagas.label_name = label.substr(0, equals);
+  sagas.label_value = label.substr(equals + 1);
+}
+
+// A page of a history, gathered from its newest event backwards.
+struct EventPage {
+  std::vector<std::string> items;  // newest first
+  std::size_t bytes = 0;
+  std::uint64_t older = 0;  // where the page before it begins; 0 = it reaches the first event
+};
+
+Result<EventPage> GatherEvents(const ApiCall& call, Sequence newest, bool transitions_only,
+                               std::size_t limit) {
+  EventPage page;
+  // Ends the walk when the page is full; told apart from errors by `older`.
+  const Status full(Code::kCancelled, "the page is full");
+  const Status status = call.store.log().WalkBack(
+      newest, transitions_only, [&](const events::Event& event, std::string_view) -> Status {
+        if (event.saga_id() == nullptr || event.saga_id()->string_view() != call.name) {
+          return Status(Code::kInvalidArgument, "cursor: it is of another history");
+        }
+        if (page.items.size() == limit || page.bytes > kEventPageBytesMax) {
+          page.older = event.sequence();
+          return full;
+        }
+        page.items.push_back(EventToJson(event));
+        page.bytes += page.items.back().size();
+        return {};
+      });
+  if (!status.ok() && page.older == 0) {
+    return status;
+  }
+  return page;
+}
+
+}  // namespace
+
+ApiResponse ListSagas(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  SagaQuery sagas;
+  ReadState(query, sagas);
+  ReadLabel(query, sagas);
+  sagas.owner = query.Text("owner");
+  sagas.queue = query.Text("queue");
+  sagas.key = query.Text("key");
+  sagas.stage = query.Text("stage");
+  sagas.limit = query.Limit(kPageRowsDefault);
+  sagas.cursor = query.Text("cursor");
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  return ShowPage(call, call.store.List(sagas));
+}
+
+ApiResponse ShowSaga(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const auto saga = call.store.Find(call.name);
+  return saga.ok() ? Answer(ToJson(*saga)) : Problem(call.Last(), saga.status(), call.name);
+}
+
+ApiResponse ShowEvents(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  const std::size_t limit = query.Limit(kPageRowsMax);
+  const bool transitions_only = query.Flag("transitions_only");
+  const Sequence from(query.Number("cursor", 0, 1, std::numeric_limits<std::uint64_t>::max()));
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const Sequence last = call.Last();
+  const auto newest = call.store.History(call.name, transitions_only, 1);
+  if (!newest.ok()) {
+    return Problem(last, newest.status(), call.name);
+  }
+  if (from > last) {
+    return Problem(last, Status(Code::kInvalidArgument, "cursor: it is beyond the end of the log"));
+  }
+  CHECK(!newest->empty());  // Every saga has been planned.
+  const Sequence start = from.IsNone() ? Sequence(newest->back()->sequence()) : from;
+  const auto page = GatherEvents(call, start, transitions_only, limit);
+  if (!page.ok()) {
+    return Problem(last, page.status(), call.name);
+  }
+  std::string json = "{\"items\":[";
+  for (auto item = page->items.rbegin(); item != page->items.rend(); ++item) {
+    json += item == page->items.rbegin() ? "" : ",";
+    json += *item;
+  }
+  json += fmt::format("],\"cursor\":\"{}\"}}",
+                      page->older == 0 ? std::string() : std::to_string(page->older));
+  return Answer(WithSequence(std::move(json), last));
+}
+
+ApiResponse ShowQueue(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const Sequence last = call.Last();
+  const auto queue = call.store.Queue(call.name);
+  return queue.ok() ? Answer(WithSequence(ToJson(*queue), last))
+                    : Problem(call.Last(), queue.status());
+}
+
+ApiResponse ListStale(const ApiCall& call) { return ReadPage(call, &Store::Stale); }
+
+ApiResponse ListCompensations(const ApiCall& call) { return ReadPage(call, &Store::Compensations); }
+
+ApiResponse ListOwners(const ApiCall& call) { return ReadPage(call, &Store::Owners); }
+
+ApiResponse ShowStatus(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const answers::StatusT status = call.store.Describe();
+  return Answer(WithSequence(ToJson(status), Sequence(status.last_sequence)));
+}
+
+}  // namespace sagalog

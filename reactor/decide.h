@@ -1,0 +1,77 @@
+// The rules: what may happen next. Pure functions of (state, command, now).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "projections/projections.h"
+#include "schema/answers_generated.h"
+#include "schema/commands_generated.h"
+#include "schema/events_generated.h"
+
+namespace sagalog {
+
+// What was looked up on disk for a command before the sequencer: the part of the state that is
+// not in memory. Memory, where it knows more, wins.
+struct Lookups {
+  // The epoch (Checkpointer::Epoch) at which they were made.
+  std::uint64_t epoch = 0;
+  // The ended saga that the command names.
+  std::optional<Saga> saga;
+  // Of a plan: the newest ended generation of its key.
+  std::optional<EndedKey> key;
+  std::optional<Saga> newest_of_key;
+  // A request whose id is unique in the store, answered by a saga that ended: where, and what.
+  std::optional<EndedRequest> store_request;
+  std::optional<RequestRecord> store_request_record;
+  // Of a plan's depends_on: those that ended, with their state.
+  std::vector<std::pair<std::string, State>> ended_dependencies;
+  // What could not be read; then the command is refused as corrupt.
+  Status status;
+};
+
+// Makes the look-ups a command needs. Called on the caller's thread.
+[[nodiscard]] Lookups LookUp(const EndedRows& rows, std::uint64_t epoch,
+                             const commands::CommandT& command);
+
+// One event that a decision appends.
+struct DecidedEvent {
+  std::string saga_id;
+  events::BodyUnion body;
+};
+
+// A command's decision: events to append, or an outcome that appends nothing, or a refusal, or
+// the replay of an earlier answer.
+struct Decision {
+  std::vector<DecidedEvent> events;
+  answers::Outcome outcome = answers::Outcome::ok;
+  std::unique_ptr<answers::RefusalT> refusal;
+  // Granted by the first event; 0 = none.
+  Token token;
+  // Answers of heartbeats: somebody wants the saga cancelled.
+  bool cancel_pending = false;
+  // The saga the answer is about; claim_next chooses it, a redelivered plan finds it.
+  std::string saga_id;
+  // The request was answered before: by the event at this sequence.
+  std::optional<Sequence> replay_of;
+};
+
+// What the sequencer knows besides the state.
+struct DecideContext {
+  StoreTime now;
+  // The token that an event granting ownership would carry, were it appended next.
+  Token next_token;
+  // Set when the store takes no appends: replays and refusals before `read_only` still answer.
+  const Status* read_only = nullptr;
+};
+
+// Decides a command that passed ValidateCommand. `content` is its CommandContent when it carries a
+// request id. Never fails: every no is a refusal with its facts.
+[[nodiscard]] Decision Decide(const Projections& state, const Lookups& lookups,
+                              const commands::CommandT& command, std::uint64_t content,
+                              const DecideContext& context);
+
+}  // namespace sagalog

@@ -1,0 +1,68 @@
+// The look-ups on disk that a command needs before it is decided.
+#include "reactor/decide.h"
+
+namespace sagalog {
+namespace {
+
+using commands::Body;
+
+// Fills `target` or keeps the first error.
+template <typename Target, typename Source>
+void Fill(Lookups& lookups, Target& target, Result<Source> found) {
+  if (!found.ok()) {
+    lookups.status = found.status();
+  } else {
+    target = *std::move(found);
+  }
+}
+
+void LookUpStoreRequest(const EndedRows& rows, const schema::RequestId& id, Lookups& lookups) {
+  Fill(lookups, lookups.store_request, rows.FindPlanRequest(id.high(), id.low()));
+  if (!lookups.store_request) {
+    return;
+  }
+  std::optional<Saga> saga;
+  Fill(lookups, saga, rows.FindSaga(lookups.store_request->saga_id));
+  if (!saga) {
+    return;
+  }
+  if (const RequestRecord* record = saga->FindRequest(id.high(), id.low())) {
+    lookups.store_request_record = *record;
+  }
+}
+
+void LookUpPlan(const EndedRows& rows, const commands::PlanT& plan, Lookups& lookups) {
+  if (!plan.key.empty()) {
+    Fill(lookups, lookups.key, rows.FindKey(plan.key));
+    if (lookups.key) {
+      Fill(lookups, lookups.newest_of_key, rows.FindSaga(lookups.key->saga_id));
+    }
+  }
+  for (const std::string& id : plan.depends_on) {
+    std::optional<Saga> ended;
+    Fill(lookups, ended, rows.FindSaga(id));
+    if (ended) {
+      lookups.ended_dependencies.emplace_back(id, ended->state);
+    }
+  }
+}
+
+}  // namespace
+
+Lookups LookUp(const EndedRows& rows, std::uint64_t epoch, const commands::CommandT& command) {
+  Lookups lookups;
+  lookups.epoch = epoch;
+  if (!command.saga_id.empty()) {
+    Fill(lookups, lookups.saga, rows.FindSaga(command.saga_id));
+  }
+  const bool plan = command.body.type == Body::Plan;
+  if (command.request_id && (plan || command.body.type == Body::ClaimNext)) {
+    LookUpStoreRequest(rows, *command.request_id, lookups);
+  }
+  if (plan) {
+    LookUpPlan(rows, *command.body.AsPlan(), lookups);
+  }
+  return lookups;
+}
+
+}  // namespace sagalog

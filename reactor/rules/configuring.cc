@@ -1,0 +1,70 @@
+// The store's own policy and its queues: limits, defaults, freeze.
+#include "reactor/rules/rules.h"
+
+namespace sagalog::rules {
+namespace {
+
+Refusal RefusePolicy(const Situation& situation, const Status& order) {
+  Refusal refusal = Refuse(situation, RefusalCode::invalid_argument, order.text());
+  refusal->subject = "policy";
+  return refusal;
+}
+
+// Off is stored as no limit.
+bool IsSameLimit(const flatbuffers::Optional<std::int64_t>& change,
+                 const std::optional<std::int64_t>& current) {
+  return !change || (*change == kOff ? !current : current == *change);
+}
+
+}  // namespace
+
+Decision DecideConfigureQueue(const Situation& situation) {
+  const auto& command = *situation.command.body.AsConfigureQueue();
+  const std::string queue = command.queue.empty() ? "default" : command.queue;
+  const QueueConfiguration& current = situation.state.Queue(queue);
+  Decision decision;
+  events::QueueConfiguredT event;
+  event.queue = queue;
+  event.limit = command.limit;
+  event.frozen = command.frozen;
+  if (command.policy) {
+    schema::PolicyT merged = current.policy;
+    UpdatePolicy(merged, *command.policy);
+    const EffectivePolicy base = MergePolicy(EffectivePolicy(), situation.state.facts().policy);
+    if (const Status order = CheckPolicyOrder(MergePolicy(base, merged)); !order.ok()) {
+      decision.refusal = RefusePolicy(situation, order);
+      return decision;
+    }
+    event.policy = std::make_unique<schema::PolicyT>(*command.policy);
+  } else if (IsSameLimit(command.limit, current.limit) &&
+             (!command.frozen || *command.frozen == current.frozen)) {
+    decision.outcome = answers::Outcome::unchanged;
+    return decision;
+  }
+  Append(decision, std::string_view(), std::move(event));
+  return decision;
+}
+
+Decision DecideChangePolicy(const Situation& situation) {
+  const auto& command = *situation.command.body.AsChangePolicy();
+  Decision decision;
+  events::PolicyChangedT event;
+  event.limit = command.limit;
+  if (command.policy) {
+    schema::PolicyT merged = situation.state.facts().policy;
+    UpdatePolicy(merged, *command.policy);
+    if (const Status order = CheckPolicyOrder(MergePolicy(EffectivePolicy(), merged));
+        !order.ok()) {
+      decision.refusal = RefusePolicy(situation, order);
+      return decision;
+    }
+    event.policy = std::make_unique<schema::PolicyT>(*command.policy);
+  } else if (IsSameLimit(command.limit, situation.state.facts().limit)) {
+    decision.outcome = answers::Outcome::unchanged;
+    return decision;
+  }
+  Append(decision, std::string_view(), std::move(event));
+  return decision;
+}
+
+}  // namespace sagalog::rules

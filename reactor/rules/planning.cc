@@ -1,0 +1,256 @@
+// plan, park, unpark, annotate.
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "reactor/rules/rules.h"
+
+namespace sagalog::rules {
+namespace {
+
+constexpr std::string_view kDefaultQueue = "default";
+
+std::string_view QueueOf(const commands::PlanT& plan) {
+  return plan.queue.empty() ? kDefaultQueue : std::string_view(plan.queue);
+}
+
+// The newest generation of the plan's key that has ended.
+std::optional<EndedKey> NewestEnded(const Situation& situation, const commands::PlanT& plan) {
+  if (const Saga* ended = situation.state.NewestEndedOfKey(plan.key)) {
+    return EndedKey{ended->generation, ended->id, ended->state};
+  }
+  return situation.lookups.key;
+}
+
+Refusal CheckParent(const Situation& situation, const commands::PlanT& plan) {
+  if (plan.parent.empty()) {
+    return nullptr;
+  }
+  const Saga* parent = situation.state.Find(plan.parent);
+  if (parent != nullptr && !parent->IsTerminal()) {
+    return nullptr;
+  }
+  Refusal refusal =
+      Refuse(situation, RefusalCode::not_found,
+             parent == nullptr ? fmt::format("there is no live parent {}", plan.parent)
+                               : fmt::format("the parent {} has ended", plan.parent));
+  refusal->subject = plan.parent;
+  return refusal;
+}
+
+// Whether a live saga that the plan depends on depends, over any number of steps, on the plan.
+Refusal CheckCycle(const Situation& situation, const commands::PlanT& plan) {
+  std::vector<std::string_view> open(plan.depends_on.begin(), plan.depends_on.end());
+  std::unordered_set<std::string_view> seen(open.begin(), open.end());
+  while (!open.empty() && seen.size() <= kDependencyDepthMax) {
+    const std::string_view id = open.back();
+    open.pop_back();
+    if (id == situation.command.saga_id) {
+      Refusal refusal = Refuse(situation, RefusalCode::invalid_argument,
+                               "depends_on would close a cycle of dependencies");
+      refusal->subject = "depends_on";
+      return refusal;
+    }
+    const Saga* saga = situation.state.Find(id);
+    if (saga == nullptr || saga->IsTerminal() || !saga->extras) {
+      continue;
+    }
+    for (const DependencyRecord& next : saga->extras->depends_on) {
+      if (seen.insert(next.saga_id).second) {
+        open.push_back(next.saga_id);
+      }
+    }
+  }
+  return nullptr;
+}
+
+Refusal CheckPolicy(const Situation& situation, const commands::PlanT& plan) {
+  if (!plan.policy) {
+    return nullptr;
+  }
+  const Status order =
+      CheckPolicyOrder(situation.state.PolicyFor(QueueOf(plan), plan.policy.get()));
+  if (order.ok()) {
+    return nullptr;
+  }
+  Refusal refusal = Refuse(situation, RefusalCode::invalid_argument, order.text());
+  refusal->subject = "policy";
+  return refusal;
+}
+
+Refusal RefuseTaken(const Saga& holder, std::string_view subject, std::string detail) {
+  Refusal refusal = RefuseAbout(holder, RefusalCode::already_exists, std::move(detail));
+  refusal->subject = subject;
+  return refusal;
+}
+
+Refusal CheckKey(const Situation& situation, const commands::PlanT& plan) {
+  if (plan.key.empty()) {
+    return nullptr;
+  }
+  if (const Saga* holder = situation.state.HolderOfKey(plan.key)) {
+    return RefuseTaken(*holder, "key", fmt::format("{} holds the key {}", holder->id, plan.key));
+  }
+  const auto ended = NewestEnded(situation, plan);
+  if (!ended || ended->state != State::completed || !plan.rerun.empty()) {
+    return nullptr;
+  }
+  auto refusal = std::make_unique<answers::RefusalT>();
+  refusal->code = RefusalCode::already_exists;
+  refusal->saga_id = ended->saga_id;
+  refusal->actual_state = ended->state;
+  refusal->subject = "key";
+  refusal->detail = fmt::format("{} completed the key {}: to do it again, say why (rerun)",
+                                ended->saga_id, plan.key);
+  return refusal;
+}
+
+Refusal CheckTargets(const Situation& situation, const commands::PlanT& plan) {
+  for (const auto& compensation : plan.compensations) {
+    if (compensation->shared) {
+      continue;
+    }
+    const Saga* other =
+        situation.state.OtherHolderOfTarget(TargetHash(compensation->target), nullptr, false);
+    if (other != nullptr) {
+      Refusal refusal = RefuseAbout(
+          *other, RefusalCode::busy,
+          fmt::format("{} has registered the target {}", other->id, compensation->target));
+      refusal->subject = compensation->target;
+      return refusal;
+    }
+  }
+  return nullptr;
+}
+
+void SortDependencies(const Situation& situation, events::PlannedT& event) {
+  for (const std::string& id : event.depends_on) {
+    std::optional<State> ended;
+    if (const Saga* saga = situation.state.Find(id)) {
+      ended = saga->IsTerminal() ? std::optional(saga->state) : std::nullopt;
+    } else {
+      for (const auto& [ended_id, state] : situation.lookups.ended_dependencies) {
+        ended = ended_id == id ? std::optional(state) : ended;
+      }
+    }
+    if (ended) {
+      (*ended == State::completed ? event.dependencies_met : event.dependencies_dead).push_back(id);
+    }
+  }
+}
+
+// Effects that were begun once for all generations of the key.
+void InheritEffects(const Situation& situation, const commands::PlanT& plan,
+                    events::PlannedT& event) {
+  if (plan.key.empty()) {
+    return;
+  }
+  const Saga* before = situation.state.NewestEndedOfKey(plan.key);
+  if (before == nullptr && situation.lookups.newest_of_key) {
+    before = &*situation.lookups.newest_of_key;
+  }
+  if (before == nullptr || !before->extras) {
+    return;
+  }
+  for (const EffectRecord& effect : before->extras->effects) {
+    if (effect.key_scope) {
+      auto inherited = std::make_unique<events::InheritedEffectT>();
+      inherited->effect = effect.effect;
+      inherited->fingerprint = effect.fingerprint;
+      inherited->begun_sequence = effect.begun.value();
+      inherited->settled_sequence = effect.settled.value();
+      inherited->settlement = effect.settlement;
+      event.inherited_effects.push_back(std::move(inherited));
+    }
+  }
+}
+
+void CopyFacts(const commands::PlanT& plan, events::PlannedT& event) {
+  event.key = plan.key;
+  event.rerun = plan.rerun;
+  event.queue = QueueOf(plan);
+  event.priority = plan.priority;
+  event.issue = plan.issue;
+  event.repository = plan.repository;
+  event.branch = plan.branch;
+  event.worktree = plan.worktree;
+  event.stage = plan.stage;
+  for (const auto& label : plan.labels) {
+    event.labels.push_back(std::make_unique<schema::LabelT>(*label));
+  }
+  event.payload = plan.payload;
+  event.parent = plan.parent;
+  event.depends_on = plan.depends_on;
+  for (const auto& compensation : plan.compensations) {
+    event.compensations.push_back(std::make_unique<schema::CompensationT>(*compensation));
+  }
+  if (plan.policy) {
+    event.policy = std::make_unique<schema::PolicyT>(*plan.policy);
+  }
+}
+
+}  // namespace
+
+Refusal CheckPlan(const Situation& situation) {
+  const commands::PlanT& plan = *situation.command.body.AsPlan();
+  if (Refusal refusal = CheckParent(situation, plan)) {
+    return refusal;
+  }
+  if (Refusal refusal = CheckCycle(situation, plan)) {
+    return refusal;
+  }
+  if (Refusal refusal = CheckPolicy(situation, plan)) {
+    return refusal;
+  }
+  if (situation.saga != nullptr) {
+    return RefuseTaken(*situation.saga, "saga_id",
+                       fmt::format("{} exists already: ids are never reused", situation.saga->id));
+  }
+  if (Refusal refusal = CheckKey(situation, plan)) {
+    return refusal;
+  }
+  return CheckTargets(situation, plan);
+}
+
+void ActPlan(const Situation& situation, Decision& decision) {
+  const commands::PlanT& plan = *situation.command.body.AsPlan();
+  events::PlannedT event;
+  CopyFacts(plan, event);
+  event.generation = 1;
+  if (!plan.key.empty()) {
+    if (const auto ended = NewestEnded(situation, plan)) {
+      event.generation = ended->generation + 1;
+    }
+  }
+  if (plan.not_before) {
+    event.not_before = *plan.not_before;
+  } else if (plan.not_before_in) {
+    event.not_before = ToMicros(situation.now() + Duration(*plan.not_before_in));
+  }
+  SortDependencies(situation, event);
+  InheritEffects(situation, plan, event);
+  Append(decision, situation.command.saga_id, std::move(event));
+}
+
+void ActPark(const Situation& situation, Decision& decision) {
+  if (situation.saga->IsParked()) {
+    return;
+  }
+  events::ParkedT event;
+  event.reason = situation.command.body.AsPark()->reason;
+  Append(decision, situation, std::move(event));
+}
+
+void ActUnpark(const Situation& situation, Decision& decision) {
+  if (situation.saga->IsParked()) {
+    Append(decision, situation, events::UnparkedT());
+  }
+}
+
+void ActAnnotate(const Situation& situation, Decision& decision) {
+  events::AnnotatedT event;
+  event.text = situation.command.body.AsAnnotate()->text;
+  Append(decision, situation, std::move(event));
+}
+
+}  // namespace sagalog::rules

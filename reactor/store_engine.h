@@ -1,0 +1,90 @@
+// What a Store is made of.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "eventlog/data_directory.h"
+#include "reactor/checkpoint_due.h"
+#include "reactor/checkpoint_keeper.h"
+#include "reactor/command_operation.h"
+#include "reactor/decider.h"
+#include "reactor/live_state.h"
+#include "reactor/sequencer.h"
+#include "reactor/store.h"
+
+namespace sagalog {
+
+// The parts, in the order in which they need each other. Thread-safe.
+class Store::Engine {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> Open(StoreOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  Status Close();
+
+  // A command to its reply, on this thread.
+  [[nodiscard]] Reply Run(CommandOperation& operation);
+  // The same ending in Completed; from there, Resume until it says true, then Finish.
+  void Submit(CommandOperation& operation);
+  [[nodiscard]] bool Resume(CommandOperation& operation);
+  [[nodiscard]] Reply Finish(CommandOperation& operation);
+
+  // Runs `function` in a turn; what it saw is durable when this returns.
+  Status RunInTurn(TurnFunction::Function function,
+                   TurnFunction::Kind kind = TurnFunction::Kind::kRead);
+  // Any saga, in memory or ended; empty when there is none.
+  [[nodiscard]] Result<std::optional<SagaSnapshot>> FindSaga(std::string_view saga_id);
+
+  [[nodiscard]] const EventLog& log() const { return *log_; }
+  [[nodiscard]] LiveState& state() { return *state_; }
+  // Null when the store takes no appends since it was opened.
+  [[nodiscard]] CheckpointKeeper* keeper() { return keeper_.get(); }
+  [[nodiscard]] Status Health() const;
+  // The sequence of the newest checkpoint on disk.
+  [[nodiscard]] Sequence CheckpointSequence() const;
+  [[nodiscard]] std::uint64_t CountRefusals(schema::RefusalCode code) const;
+
+ private:
+  explicit Engine(StoreOptions options);
+
+  Status OpenLog();
+  Status OpenState();
+  Status StartDeciding();
+  [[nodiscard]] bool WasAway() const;
+  Status AppendStoreOpened();
+
+  // The refusals that need no turn, and what the turn needs to have looked up. False = refused.
+  [[nodiscard]] bool Prepare(CommandOperation& operation);
+  void LookUp(CommandOperation& operation);
+  [[nodiscard]] Reply FinishReplay(CommandOperation& operation);
+  Status KeepChildrenPlannedBy(Sequence sequence, SagaExtras& extras);
+  [[nodiscard]] Reply FinishRefused(answers::RefusalT refusal);
+
+  StoreOptions options_;
+  SystemClock system_clock_;
+  const Clock& clock_;
+  std::optional<DataDirectory> directory_;
+  std::unique_ptr<EventLog> log_;
+  // Opened before the log where a writer may go on writing both.
+  std::optional<Result<std::unique_ptr<CheckpointStore>>> rows_before_log_;
+  bool read_only_ = false;
+  std::unique_ptr<LiveState> state_;
+  std::unique_ptr<CheckpointDue> due_;
+  std::unique_ptr<Decider> decider_;
+  std::unique_ptr<Sequencer> sequencer_;
+  std::unique_ptr<CheckpointKeeper> keeper_;
+  std::array<std::atomic<std::uint64_t>, 64> refusals_{};
+  std::mutex close_mutex_;
+  bool closed_ = false;  // guarded by close_mutex_
+  Status close_status_;
+};
+
+}  // namespace sagalog

@@ -1,0 +1,10 @@
+# What find_package(sagalog) reads: the packages that the libraries link to, then the libraries.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(FlatBuffers CONFIG)
+find_dependency(RocksDB CONFIG)
+find_dependency(Boost 1.81 COMPONENTS json url)
+find_dependency(fmt CONFIG)
+find_dependency(spdlog CONFIG)
+find_dependency(OpenSSL)
+include(${CMAKE_CURRENT_LIST_DIR}/sagalogTargets.cmake)

@@ -1,0 +1,1 @@
+// Nothing: precompiled headers need a file of their own to be compiled with.

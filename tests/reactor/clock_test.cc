@@ -1,0 +1,147 @@
+#include "reactor/clock.h"
+
+#include <gtest/gtest.h>
+
+#include "reactor/store_clock.h"
+
+namespace sagalog {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+StoreTime Noon() { return *ParseTime("2026-11-21T12:00:00Z"); }
+
+StoreClock Started(const Clock& clock, std::optional<StoreTime> last_event = {}) {
+  return *StoreClock::Start(clock, last_event, false);
+}
+
+// A clock that a test moves, but which runs by itself as far as a store can tell.
+class RunningClock final : public Clock {
+ public:
+  explicit RunningClock(StoreTime start) : manual(start) {}
+  [[nodiscard]] ClockReading Read() const override { return manual.Read(); }
+  [[nodiscard]] bool RunsByItself() const override { return true; }
+  ManualClock manual;
+};
+
+TEST(SystemClock, TellsOneMomentInThreeWays) {
+  const SystemClock clock;
+  const ClockReading first = clock.Read();
+  const ClockReading second = clock.Read();
+  EXPECT_GE(second.boot, first.boot);
+  EXPECT_GT(first.wall, *ParseTime("2020-01-01T00:00:00Z"));
+  EXPECT_GE(first.suspended, -seconds(1));
+  EXPECT_LE(first.suspended, first.boot);
+  EXPECT_TRUE(clock.RunsByItself());
+}
+
+TEST(ManualClock, MovesOnlyWhenTold) {
+  ManualClock clock(Noon());
+  const ClockReading before = clock.Read();
+  EXPECT_EQ(clock.Read().wall, before.wall);
+  clock.Advance(seconds(5));
+  EXPECT_EQ(clock.Read().boot - before.boot, seconds(5));
+  EXPECT_EQ(clock.Read().wall - before.wall, seconds(5));
+  EXPECT_EQ(clock.Read().suspended, before.suspended);
+  clock.StepWall(-seconds(3));
+  EXPECT_EQ(clock.Read().wall - before.wall, seconds(2));
+  EXPECT_EQ(clock.Read().boot - before.boot, seconds(5));
+  clock.Suspend(seconds(10));
+  EXPECT_EQ(clock.Read().suspended - before.suspended, seconds(10));
+  EXPECT_EQ(clock.Read().boot - before.boot, seconds(15));
+}
+
+TEST(StoreClock, StartsAtTheLaterOfWallClockAndLastEvent) {
+  ManualClock clock(Noon());
+  EXPECT_EQ(Started(clock).Tick({}).now, Noon());
+  EXPECT_EQ(Started(clock, Noon() - seconds(10)).Tick({}).now, Noon());
+  EXPECT_EQ(Started(clock, Noon() + seconds(10)).Tick({}).now, Noon() + seconds(10));
+}
+
+TEST(StoreClock, FollowsTheBootClockThroughSteps) {
+  ManualClock clock(Noon());
+  StoreClock store = Started(clock);
+  clock.StepWall(-hours(2));
+  EXPECT_EQ(store.Tick({}).now, Noon());
+  clock.Advance(seconds(1));
+  EXPECT_EQ(store.Tick({}).now, Noon() + seconds(1));
+  EXPECT_EQ(store.Tick({}).wall, Noon() + seconds(1) - hours(2));
+}
+
+TEST(StoreClock, TellsAStepOnce) {
+  ManualClock clock(Noon());
+  StoreClock store = Started(clock);
+  EXPECT_FALSE(store.Tick({}).step);
+  clock.StepWall(-seconds(30));
+  clock.Advance(seconds(60));
+  EXPECT_EQ(store.Tick({}).step, -seconds(30));
+  EXPECT_FALSE(store.Tick({}).step);
+  clock.StepWall(std::chrono::milliseconds(600));
+  EXPECT_FALSE(store.Tick({}).step);
+  clock.StepWall(std::chrono::milliseconds(600));
+  EXPECT_EQ(store.Tick({}).step, std::chrono::milliseconds(1200));
+}
+
+TEST(StoreClock, PassingTimeOfAManualClockIsNoAbsence) {
+  ManualClock clock(Noon());
+  StoreClock store = Started(clock);
+  clock.Advance(hours(10));
+  EXPECT_FALSE(store.Tick({}).away);
+}
+
+TEST(StoreClock, ASleepOfFiveSecondsIsAnAbsence) {
+  ManualClock clock(Noon());
+  StoreClock store = Started(clock);
+  clock.Suspend(std::chrono::milliseconds(4999));
+  EXPECT_FALSE(store.Tick({}).away);
+  clock.Suspend(seconds(5));
+  const StoreClock::Moment back = store.Tick({});
+  ASSERT_TRUE(back.away);
+  EXPECT_EQ(back.away->length, seconds(5));
+  EXPECT_EQ(back.away->since, back.now - seconds(5));
+  EXPECT_FALSE(back.step);
+  EXPECT_FALSE(store.Tick({}).away);
+}
+
+TEST(StoreClock, SilenceOfAClockThatRunsByItselfIsAnAbsence) {
+  RunningClock clock(Noon());
+  StoreClock store = Started(clock);
+  clock.manual.Advance(seconds(5));
+  EXPECT_FALSE(store.Tick({}).away);
+  clock.manual.Advance(seconds(6));
+  const StoreClock::Moment back = store.Tick({});
+  ASSERT_TRUE(back.away);
+  EXPECT_EQ(back.away->since, Noon() + seconds(5));
+  EXPECT_EQ(back.away->length, seconds(6));
+  EXPECT_FALSE(store.Tick({}).away);
+}
+
+TEST(StoreClock, TurnsDuringAStalledWriteAreNoSignOfLife) {
+  RunningClock clock(Noon());
+  StoreClock store = Started(clock);
+  const Duration writing_since = store.Tick({}).boot;
+  clock.manual.Advance(seconds(4));
+  EXPECT_FALSE(store.Tick(writing_since).away);
+  clock.manual.Advance(seconds(4));
+  EXPECT_FALSE(store.Tick(writing_since).away) << "the write still hangs";
+  clock.manual.Advance(seconds(1));
+  const StoreClock::Moment back = store.Tick({});
+  ASSERT_TRUE(back.away);
+  EXPECT_EQ(back.away->since, Noon());
+  EXPECT_EQ(back.away->length, seconds(9));
+}
+
+TEST(StoreClock, AWallClockFarAheadHasToBeAccepted) {
+  ManualClock clock(Noon());
+  const StoreTime last_event = Noon() - hours(7 * 24) - seconds(1);
+  const auto refused = StoreClock::Start(clock, last_event, false);
+  ASSERT_EQ(refused.status().code(), Code::kInvalidArgument);
+  EXPECT_NE(refused.status().text().find("--accept-clock"), std::string::npos);
+  EXPECT_TRUE(StoreClock::Start(clock, last_event, true).ok());
+  EXPECT_TRUE(StoreClock::Start(clock, last_event + seconds(1), false).ok());
+  EXPECT_TRUE(StoreClock::Start(clock, std::nullopt, false).ok());
+}
+
+}  // namespace
+}  // namespace sagalog

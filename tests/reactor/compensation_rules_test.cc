@@ -1,0 +1,171 @@
+// Compensations: owed, claimed in order, settled by the newest claim, never lost.
+#include <gtest/gtest.h>
+
+#include "tests/reactor/rules_store.h"
+
+namespace sagalog {
+namespace {
+
+constexpr const char* kMine = R"({"token":$TOKEN})";
+
+void PlanWithTwo(RulesStore& store, std::string_view policy = "{}") {
+  ASSERT_EQ(store.Run("plan", "T",
+                      R"({"compensations":[{"id":"a","kind":"undo","target":"ta"},
+                          {"id":"b","kind":"undo","target":"tb","when":"always"}],"policy":)" +
+                          std::string(policy) + "}"),
+            "ok");
+  ASSERT_EQ(store.Run("acquire", "T", R"({"owner":"w"})"), "ok");
+}
+
+std::string Claim(RulesStore& store, std::string_view id) {
+  return store.Run("claim_compensation", "T",
+                   R"({"executor":"j","id":")" + std::string(id) + "\"}");
+}
+
+std::string Settle(RulesStore& store, std::string_view id, std::string_view outcome) {
+  return store.Run("settle_compensation", "T",
+                   R"({"token":$TOKEN,"id":")" + std::string(id) + R"(","outcome":")" +
+                       std::string(outcome) + "\"}");
+}
+
+TEST(Compensation, AFailureWithoutAnyNeedsAReason) {
+  RulesStore store;
+  ASSERT_EQ(store.Run("plan", "T"), "ok");
+  ASSERT_EQ(store.Run("acquire", "T", R"({"owner":"w"})"), "ok");
+  EXPECT_EQ(store.Run("fail", "T", kMine), "compensation_missing");
+  EXPECT_EQ(store.Run("compensate", "T", kMine), "compensation_missing");
+  EXPECT_EQ(store.Run("fail", "T", R"({"token":$TOKEN,"no_compensation_reason":"read only"})"),
+            "ok");
+  EXPECT_EQ(store.Saga("T").compensation_status, schema::CompensationStatus::none);
+}
+
+TEST(Compensation, IsUndoneInReverseOrderOfRegistration) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  EXPECT_EQ(store.StaleOf("T"), "compensation_owed");
+  EXPECT_EQ(Claim(store, "a"), "compensation_order");
+  EXPECT_EQ(store.refusal().subject, "b");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  EXPECT_EQ(Claim(store, "b"), "busy");
+  ASSERT_EQ(Settle(store, "b", "done"), "ok");
+  EXPECT_EQ(Settle(store, "b", "done"), "ok:unchanged");
+  EXPECT_EQ(Claim(store, "b"), "compensation_settled");
+  ASSERT_EQ(Claim(store, "a"), "ok");
+  ASSERT_EQ(Settle(store, "a", "done"), "ok");
+  EXPECT_EQ(store.StaleOf("T"), "");
+  EXPECT_EQ(store.StateOf("T"), "failed");
+  EXPECT_EQ(store.Saga("T").compensation_status, schema::CompensationStatus::settled);
+}
+
+TEST(Compensation, IsUndoneInOrderOfRegistrationWhereThePolicySaysSo) {
+  RulesStore store;
+  PlanWithTwo(store, R"({"compensation_order":"registered"})");
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  EXPECT_EQ(Claim(store, "b"), "compensation_order");
+  EXPECT_EQ(Claim(store, "a"), "ok");
+}
+
+TEST(Compensation, OnlyWhatIsAlwaysOwedSurvivesACompletion) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("complete", "T", kMine), "ok");
+  const auto saga = store.Saga("T");
+  EXPECT_EQ(saga.compensations[0]->state, schema::CompensationState::dropped);
+  EXPECT_EQ(saga.compensations[1]->state, schema::CompensationState::owed);
+  EXPECT_EQ(store.StaleOf("T"), "compensation_owed");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  ASSERT_EQ(Settle(store, "b", "done"), "ok");
+  EXPECT_EQ(store.StateOf("T"), "completed");
+  EXPECT_EQ(store.StaleOf("T"), "");
+}
+
+TEST(Compensation, ThatFailedStaysInTheBacklogWithItsAttempts) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  ASSERT_EQ(Settle(store, "b", "failed"), "ok");
+  EXPECT_EQ(store.StaleOf("T"), "compensation_failed");
+  EXPECT_EQ(Claim(store, "a"), "compensation_order") << "what failed is still in the way";
+  store.Crash();
+  EXPECT_EQ(store.StaleOf("T"), "compensation_failed");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  EXPECT_EQ(store.StaleOf("T"), "compensation_owed");
+  EXPECT_EQ(store.Saga("T").compensations[1]->attempts, 2U);
+}
+
+TEST(Compensation, IsSettledByTheNewestClaimOnlyOverOrNot) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  const std::string first = std::to_string(store.TokenOf("T"));
+  store.Advance("60s");
+  ASSERT_EQ(Claim(store, "b"), "ok") << "the claim was over";
+  EXPECT_EQ(
+      store.Run("settle_compensation", "T", R"({"id":"b","outcome":"done","token":)" + first + "}"),
+      "stale_token");
+  store.Advance("3600s");
+  EXPECT_EQ(Settle(store, "b", "done"), "ok") << "the newest claim, though over";
+}
+
+TEST(Compensation, WaitsForTheOldOwnerToHaveStopped) {
+  RulesStore store;
+  PlanWithTwo(store);
+  const std::string worker = std::to_string(store.TokenOf("T"));
+  ASSERT_EQ(store.Run("cancel", "T"), "ok");
+  EXPECT_EQ(Claim(store, "b"), "busy") << "the worker's lease lives";
+  EXPECT_EQ(store.refusal().holder->owner, "w");
+  ASSERT_EQ(store.Run("record_exit", "T", R"({"exit_code":143,"token":)" + worker + "}"), "ok");
+  EXPECT_EQ(Claim(store, "b"), "ok");
+}
+
+TEST(Compensation, IsWaivedByAnOperatorWithAReason) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  EXPECT_EQ(store.Run("settle_compensation", "T", R"({"id":"b","outcome":"waived"})"),
+            "invalid_argument");
+  EXPECT_EQ(store.Run("settle_compensation", "T",
+                      R"({"id":"b","outcome":"waived","actor":"op","detail":"gone by hand"})"),
+            "ok");
+  EXPECT_EQ(Claim(store, "a"), "ok");
+}
+
+TEST(Compensating, EndsWithTheSettlementThatLeavesNothingOwed) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("compensate", "T", kMine), "ok");
+  EXPECT_EQ(store.Run("mark_compensated", "T"), "compensation_owed");
+  for (const char* id : {"b", "a"}) {
+    EXPECT_EQ(store.StateOf("T"), "compensating");
+    ASSERT_EQ(Claim(store, id), "ok");
+    ASSERT_EQ(Settle(store, id, "done"), "ok");
+  }
+  EXPECT_EQ(store.StateOf("T"), "compensated");
+  EXPECT_EQ(store.Run("mark_compensated", "T"), "ok:unchanged");
+}
+
+TEST(Target, IsOwedByOneLiveSagaUnlessShared) {
+  RulesStore store;
+  constexpr const char* kWorktree = R"({"id":"wt","kind":"worktree","target":"/wt/1"})";
+  constexpr const char* kShared = R"({"id":"wt","kind":"worktree","target":"/wt/1","shared":true})";
+  ASSERT_EQ(store.Run("plan", "A"), "ok");
+  ASSERT_EQ(store.Run("plan", "B"), "ok");
+  ASSERT_EQ(store.Run("register_compensation", "A", kWorktree), "ok");
+  EXPECT_EQ(store.Run("register_compensation", "A", kWorktree), "ok:unchanged");
+  EXPECT_EQ(
+      store.Run("register_compensation", "A", R"({"id":"wt","kind":"worktree","target":"/wt/2"})"),
+      "already_exists");
+  EXPECT_EQ(store.Run("register_compensation", "B", kWorktree), "busy");
+  EXPECT_EQ(store.refusal().saga_id, "A");
+  EXPECT_EQ(store.Run("register_compensation", "B", kShared), "ok");
+  ASSERT_EQ(store.Run("cancel", "A"), "ok");
+  EXPECT_EQ(store.Run("claim_compensation", "A", R"({"id":"wt","executor":"j"})"), "busy");
+  ASSERT_EQ(store.Run("cancel", "B"), "ok");
+  EXPECT_EQ(store.Run("claim_compensation", "A", R"({"id":"wt","executor":"j"})"), "ok");
+}
+
+}  // namespace
+}  // namespace sagalog

@@ -1,0 +1,108 @@
+// What people see: colours, widths, and text that plays no tricks.
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/cli_directory.h"
+
+namespace sagalog {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kEscape = "\x1B";
+
+// Columns of a line, where each character of UTF-8 takes one.
+std::size_t Columns(const std::string& line) {
+  std::size_t columns = 0;
+  for (const char c : line) {
+    columns += (c & 0xC0) == 0x80 || c == '\r' ? 0 : 1;
+  }
+  return columns;
+}
+
+std::size_t WidestLine(const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t widest = 0;
+  for (std::string line; std::getline(lines, line);) {
+    widest = std::max(widest, Columns(line));
+  }
+  return widest;
+}
+
+TEST(CliDisplay, ColoursAreForTerminalsThatWantThem) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  const Words ls = {"--data", directory.data(), "ls"};
+  EXPECT_THAT(RunCli(ls).out, Not(HasSubstr(kEscape)));
+  EXPECT_THAT(RunCliOnTerminal(ls, {{"TERM", "xterm"}}, 80).out, HasSubstr(kEscape));
+  EXPECT_THAT(RunCliOnTerminal(ls, {{"TERM", "xterm"}, {"NO_COLOR", "1"}}, 80).out,
+              Not(HasSubstr(kEscape)));
+  EXPECT_THAT(RunCliOnTerminal(ls, {{"TERM", "dumb"}}, 80).out, Not(HasSubstr(kEscape)));
+  const Words json = {"--json", "--data", directory.data(), "ls"};
+  EXPECT_THAT(RunCliOnTerminal(json, {{"TERM", "xterm"}}, 80).out, Not(HasSubstr(kEscape)));
+}
+
+TEST(CliDisplay, TablesFitTheTerminalAndPipesGetEverything) {
+  CliDirectory directory;
+  const std::string key(200, 'k');
+  directory.Json({"plan", "T1", "--key", key, "--stage", "a-rather-long-stage"});
+  const Words ls = {"--data", directory.data(), "ls"};
+  EXPECT_THAT(RunCli(ls).out, HasSubstr(key));
+  for (const unsigned short columns : {60, 40}) {
+    const std::string shown = RunCliOnTerminal(ls, {{"TERM", "dumb"}}, columns).out;
+    EXPECT_THAT(shown, AllOf(HasSubstr("T1"), HasSubstr("…"), Not(HasSubstr(key))));
+    EXPECT_LE(WidestLine(shown), columns);
+  }
+  EXPECT_LE(WidestLine(RunCli(ls, {{"COLUMNS", "50"}}).out), 50U);
+  EXPECT_THAT(RunCli(ls, {{"COLUMNS", "wide"}}).out, HasSubstr(key));
+}
+
+TEST(CliDisplay, WideCharactersTakeTwoColumns) {
+  CliDirectory directory;
+  // Eight of them take 16 columns: as many as the second saga's key.
+  directory.Json({"plan", "T1", "--key", "漢漢漢漢漢漢漢漢", "--stage", "x"});
+  directory.Json({"plan", "T2", "--key", "kkkkkkkkkkkkkkkk", "--stage", "x"});
+  // All columns together take 47.
+  const std::string whole = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "47"}}).out;
+  EXPECT_THAT(whole, AllOf(HasSubstr("漢漢漢漢漢漢漢漢\n"), Not(HasSubstr("…"))));
+  const std::string cut = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "40"}}).out;
+  EXPECT_THAT(cut, AllOf(HasSubstr(" 漢漢漢漢…\n"), HasSubstr(" kkkkkkkk…\n")));
+}
+
+TEST(CliDisplay, StoredTextCannotSteerTheTerminal) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  directory.Json({"annotate", "T1", "red \x1B[31m alert\n\xE2\x80\xAE reversed \xC2\x9B"});
+  const std::string shown = directory.Run({"history", "T1"}).out;
+  EXPECT_THAT(shown, AllOf(HasSubstr("red \xEF\xBF\xBD[31m alert \xEF\xBF\xBD reversed"),
+                           Not(HasSubstr(kEscape)), Not(HasSubstr("\xC2\x9B"))));
+}
+
+TEST(CliDisplay, ASheetShowsWhoHoldsASagaAndHowLongStill) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1", "--key", "acme/app#1", "--label", "team=core", "--compensation",
+                  "id=wt,kind=remove-worktree,target=/srv/wt"});
+  directory.Json({"acquire", "T1", "--owner", "w1", "--host", "h", "--ttl", "10m"});
+  const std::string shown = directory.Run({"show", "T1"}).out;
+  EXPECT_THAT(shown, AllOf(HasSubstr("T1  running  version 2"), HasSubstr("w1 (host h)"),
+                           HasSubstr("expires in "), HasSubstr("acme/app#1"),
+                           HasSubstr("team=core"), HasSubstr("/srv/wt")));
+}
+
+TEST(CliDisplay, AnOutputThatCannotBeWrittenIsNoSuccess) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  const std::string command = std::string(SAGALOG_BINARY) + " --data " + directory.data().string() +
+                              " ls >/dev/full 2>/dev/null";
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 3);
+}
+
+}  // namespace
+}  // namespace sagalog

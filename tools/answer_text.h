@@ -1,0 +1,26 @@
+// What the store said to a command, in one line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "schema/store_time.h"
+#include "tools/terminal.h"
+
+namespace sagalog::tools {
+
+// The style of a state's name.
+[[nodiscard]] Style StateStyle(std::string_view state);
+
+// "T1  running  token 42  expires in 30 s (2026-…Z)". `now` = the store's time, when known.
+[[nodiscard]] std::string AnswerLine(const boost::json::object& answer,
+                                     std::optional<StoreTime> now, bool color);
+
+// "lease_held: …  (holder w1, since …, expires at …)": the code of a problem document, its words,
+// and its facts.
+[[nodiscard]] std::string RefusalLine(const boost::json::object& problem);
+
+}  // namespace sagalog::tools

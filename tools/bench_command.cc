@@ -1,0 +1,141 @@
+#include "tools/bench_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "tools/bench_figures.h"
+#include "tools/exit_code.h"
+
+namespace sagalog::tools {
+namespace {
+
+struct BenchFlags {
+  std::string directory;
+  std::vector<std::string> only;
+  bool quick = false;
+};
+
+struct Part {
+  const char* name;
+  const char* what;
+  Status (*measure)(const BenchPlan&, Figures&);
+};
+
+constexpr Part kParts[] = {
+    {"append", "many producers, and folding it all again", MeasureAppend},
+    {"latency", "one lonely transition after the other", MeasureLatency},
+    {"live", "memory and sweeps with live sagas", MeasureLiveSagas},
+    {"stall", "commands beside a checkpoint of all live sagas", MeasureStall},
+    {"reopen", "opening a long log with a checkpoint", MeasureReopen},
+};
+
+// What a figure should be at least (positive) or at most (negative); 0 = nothing is asked of it.
+struct Goal {
+  const char* name;
+  double bound;
+};
+
+constexpr Goal kGoals[] = {
+    {"append_ratio", 0.6},         {"latency_ratio", -1.25},       {"rebuild_ratio", 0.5},
+    {"bytes_per_live_saga", -512}, {"bytes_per_terminal_saga", 0}, {"stall_ms_max", -20},
+};
+
+std::string GoalText(const std::string& name) {
+  for (const Goal& goal : kGoals) {
+    if (name == goal.name) {
+      return goal.bound > 0 ? fmt::format("goal: at least {}", goal.bound)
+                            : fmt::format("goal: at most {}", -goal.bound);
+    }
+  }
+  return {};
+}
+
+void Print(const Figures& figures, bool json) {
+  if (!json) {
+    for (const auto& [name, value] : figures) {
+      fmt::print("{:<26}{:>16.3f}  {}\n", name, value, GoalText(name));
+    }
+    return;
+  }
+  std::string text = "{";
+  for (const auto& [name, value] : figures) {
+    text += fmt::format("{}\"{}\": {:.6g}", text.size() > 1 ? ", " : "", name, value);
+  }
+  fmt::print("{}}}\n", text);
+}
+
+bool IsWanted(const BenchFlags& flags, const Part& part) {
+  if (flags.only.empty()) {
+    return true;
+  }
+  for (const std::string& name : flags.only) {
+    if (name == part.name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Status Measure(const BenchFlags& flags, bool json, Figures& figures) {
+  BenchPlan plan;
+  plan.directory = flags.directory.empty() ? std::filesystem::temp_directory_path() /
+                                                 fmt::format("sagalog-bench-{}", ::getpid())
+                                           : std::filesystem::path(flags.directory);
+  if (flags.quick) {
+    plan.sagas = 20'000;
+    plan.live_sagas = 100'000;
+    plan.large = false;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(plan.directory, error);
+  if (error) {
+    return {Code::kIoError, fmt::format("{}: {}", plan.directory.string(), error.message())};
+  }
+  Status status;
+  for (const Part& part : kParts) {
+    if (!IsWanted(flags, part)) {
+      continue;
+    }
+    if (!json) {
+      fmt::print(stderr, "{}: {} …\n", part.name, part.what);
+    }
+    status = part.measure(plan, figures);
+    if (!status.ok()) {
+      break;
+    }
+  }
+  std::filesystem::remove(plan.directory, error);  // if nothing else is in it
+  return status;
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure how fast the store is on this machine");
+  bench->require_subcommand(1);
+  CLI::App* local = bench->add_subcommand(
+      "local", "The embedded store against RocksDB alone, in one run on one directory");
+  const auto flags = std::make_shared<BenchFlags>();
+  local->add_option("--directory", flags->directory,
+                    "Where to work (a new folder in the temporary directory)");
+  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen");
+  local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
+  local->callback([flags, &global, &exit_code] {
+    Figures figures;
+    const Status status = Measure(*flags, global.json, figures);
+    if (!status.ok()) {
+      fmt::print(stderr, "sagalog bench: {}\n", status.text());
+      exit_code = 3;
+      return;
+    }
+    Print(figures, global.json);
+  });
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,167 @@
+// The program: its flags, its help, and what it says to a command line that is wrong.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/bench_command.h"
+#include "tools/command_groups.h"
+#include "tools/exit_code.h"
+#include "tools/global_options.h"
+#include "tools/help_formatter.h"
+#include "tools/run_command.h"
+#include "tools/store_client.h"
+#include "tools/terminal.h"
+
+namespace sagalog::tools {
+namespace {
+
+constexpr const char* kDescription =
+    "sagalog: who planned a task, who owns it now and until when, and what is to be cleaned up "
+    "when "
+    "it dies.\nEach command talks to the daemon of the data directory when one runs, else opens "
+    "the directory itself.";
+
+constexpr const char* kFooter = R"(
+A first round:
+  sagalog plan T1 --key acme/app#168          a task that somebody shall work on
+  sagalog acquire T1 --owner w1 --ttl 30s     take it: prints the token
+  sagalog heartbeat T1 --token 3              still at it
+  sagalog complete T1 --token 3               done
+  sagalog history T1                          how it went
+
+Exit codes:
+  0  done
+  1  refused by the store: the code and its facts are on standard error
+  2  the command line is wrong: nothing was sent
+  3  the store cannot be reached, is damaged or takes no appends: sagalog doctor explains)";
+
+void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
+  app.add_option("--data", global.data, "The data directory, else $SAGALOG_DATA, else ./.sagalog")
+      ->type_name("DIR");
+  app.add_flag("--json", global.json, "The raw answer on standard output, for programs");
+  app.add_flag("--accept-clock", global.accept_clock,
+               "Open although the wall clock is more than 7 days ahead of the last event");
+  app.set_version_flag("--version", std::string("sagalog ") + SAGALOG_VERSION);
+}
+
+void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  AddSagaCommands(app, global, exit_code);
+  AddWorkerCommands(app, global, exit_code);
+  AddRunCommand(app, global, exit_code);
+  CLI::App* run = app.get_subcommand("run")->group(kWorkerGroup);
+  run->footer("Example:\n  sagalog run --saga T1 -- make test\n" + run->get_footer());
+  AddQueryCommands(app, global, exit_code);
+  AddStatusCommand(app, global, exit_code);
+  AddRecoveryCommands(app, global, exit_code);
+  AddCompensationCommands(app, global, exit_code);
+  AddServeCommand(app, global, exit_code);
+  AddOperatorCommands(app, global, exit_code);
+  AddDoctorCommand(app, global, exit_code);
+  AddBenchCommand(app, global, exit_code);
+  app.get_subcommand("bench")->group(kOperationGroup);
+}
+
+// CLI11 reads "--stage=" as if the value were the next argument: the two are told apart here.
+// What stands behind "--" belongs to another program.
+std::vector<std::string> Arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  bool ours = true;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    ours = ours && argument != "--";
+    if (ours && argument.starts_with("--") && argument.find('=') + 1 == argument.size()) {
+      arguments.push_back(argument.substr(0, argument.size() - 1));
+      arguments.emplace_back();
+    } else {
+      arguments.push_back(argument);
+    }
+  }
+  return arguments;
+}
+
+// The subcommand that was being parsed, the innermost: "compensation ls".
+std::string ChosenCommand(const CLI::App& app) {
+  std::string name;
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    name += (name.empty() ? "" : " ") + at->get_name();
+  }
+  return name;
+}
+
+// What was wrong, when no command was chosen.
+std::string NoCommand(const CLI::App& app, const std::string& error) {
+  const std::vector<std::string> left = app.remaining();
+  if (left.empty()) {
+    return error;
+  }
+  if (left.front().starts_with('-')) {
+    return fmt::format("there is no flag {}", left.front());
+  }
+  const std::string close = ClosestCommand(app, left.front());
+  return fmt::format("there is no command \"{}\"{}", left.front(),
+                     close.empty() ? "" : fmt::format(" (did you mean {}?)", close));
+}
+
+int SayUsageError(const CLI::App& app, const GlobalOptions& global, const CLI::ParseError& error) {
+  const std::string chosen = ChosenCommand(app);
+  std::string text = error.what();
+  if (text == "A subcommand is required") {
+    text = "which command?";
+  }
+  if (chosen.empty()) {
+    text = NoCommand(app, text);
+  }
+  PrintError(global, fmt::format("{}{}{} See sagalog {}--help", chosen, chosen.empty() ? "" : ": ",
+                                 text + (text.ends_with('?') ? "" : "."),
+                                 chosen.empty() ? "" : chosen + " "));
+  return kExitUsage;
+}
+
+int Main(int argc, char** argv) {
+  GlobalOptions global;
+  global.color = WantsColor(STDOUT_FILENO);
+  global.error_color = WantsColor(STDERR_FILENO);
+  int exit_code = kExitDone;
+  CLI::App app(kDescription, "sagalog");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  AddGlobalFlags(app, global);
+  AddCommands(app, global, exit_code);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();
+    for (CLI::App* inner : command->get_subcommands({})) {
+      inner->fallthrough()->group("Commands");
+    }
+  }
+  const std::vector<std::string> arguments = Arguments(argc, argv);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      app.exit(error);  // prints the help or the version that was asked for
+    } else {
+      exit_code = SayUsageError(app, global, error);
+    }
+  }
+  if (std::fflush(stdout) != 0) {
+    PrintError(global, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+    exit_code = exit_code == kExitDone ? kExitUnavailable : exit_code;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace sagalog::tools
+
+int main(int argc, char** argv) { return sagalog::tools::Main(argc, argv); }

@@ -1,0 +1,40 @@
+// The commands of the program, a file for each group of them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "tools/global_options.h"
+
+namespace sagalog::tools {
+
+// Each adds its subcommands to `app`. The options and the exit code must outlive the parsing; a
+// command runs when the command line has been parsed, and sets the exit code.
+
+// plan, cancel, quarantine, park, unpark, annotate.
+void AddSagaCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// dispatch, abort-dispatch, acquire, claim, heartbeat, release, stage, section, effect, exit,
+// complete, fail, compensate.
+void AddWorkerCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// recover, report-owner, force-release, mark-compensated.
+void AddRecoveryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// compensation ls, register, claim, settle, run.
+void AddCompensationCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// ls, show, stale, history.
+void AddQueryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// queue, policy, verify, rebuild.
+void AddOperatorCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// status.
+void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// serve.
+void AddServeCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// doctor.
+void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+
+// The headings under which --help lists them.
+inline constexpr const char* kPlanningGroup = "Plan and steer sagas";
+inline constexpr const char* kWorkerGroup = "Work on a saga";
+inline constexpr const char* kLookingGroup = "Look";
+inline constexpr const char* kRecoveryGroup = "Recover and clean up";
+inline constexpr const char* kOperationGroup = "Operate";
+
+}  // namespace sagalog::tools

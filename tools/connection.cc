@@ -1,0 +1,121 @@
+#include "tools/connection.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "reactor/http_client.h"
+#include "tools/store_opening.h"
+
+namespace sagalog::tools {
+namespace {
+
+// Who asks: the user of this process, as a daemon sees it at the other end of its socket.
+std::string OwnUser() {
+  const uid_t user = geteuid();
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> buffer{};
+  if (getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return std::to_string(user);
+}
+
+ApiRequest Request(std::string_view method, std::string_view target, std::string_view body) {
+  ApiRequest request;
+  request.method = method;
+  request.target = target;
+  request.body = body;
+  return request;
+}
+
+class DaemonConnection final : public Connection {
+ public:
+  explicit DaemonConnection(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}
+
+  Result<ApiResponse> Send(std::string_view method, std::string_view target,
+                           std::string_view body) override {
+    return client_->Send(Request(method, target, body));
+  }
+  bool IsDaemon() const override { return true; }
+
+ private:
+  std::unique_ptr<HttpClient> client_;
+};
+
+class EmbeddedConnection final : public Connection {
+ public:
+  explicit EmbeddedConnection(std::unique_ptr<Store> store)
+      : store_(std::move(store)), principal_(OwnUser()) {}
+  ~EmbeddedConnection() override {
+    store_->Close().IgnoreBecause("every answer was durable when it was given");
+  }
+
+  Result<ApiResponse> Send(std::string_view method, std::string_view target,
+                           std::string_view body) override {
+    ApiRequest request = Request(method, target, body);
+    request.principal = principal_;
+    return HandleApi(*store_, request);
+  }
+  bool IsDaemon() const override { return false; }
+
+ private:
+  std::unique_ptr<Store> store_;
+  std::string principal_;
+};
+
+// A daemon that is there; null when none listens.
+Result<std::unique_ptr<Connection>> ToDaemon(const std::filesystem::path& data) {
+  const std::filesystem::path socket = data / "socket";
+  std::error_code error;
+  if (!std::filesystem::exists(socket, error)) {
+    return std::unique_ptr<Connection>();
+  }
+  auto client = HttpClient::Connect(socket);
+  if (client.ok()) {
+    return std::unique_ptr<Connection>(std::make_unique<DaemonConnection>(*std::move(client)));
+  }
+  if (client.status().code() == Code::kNotFound) {
+    return std::unique_ptr<Connection>();
+  }
+  return client.status();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
+  for (std::chrono::milliseconds waited{0};; waited += kLockRetryDelay) {
+    ASSIGN_OR_RETURN(auto daemon, ToDaemon(options.data));
+    if (daemon != nullptr) {
+      return daemon;
+    }
+    // Locked and yet nobody listens: another command, or a daemon that is just coming up.
+    auto store = Store::Open(StoreOptionsOf(options));
+    if (store.ok()) {
+      return std::unique_ptr<Connection>(std::make_unique<EmbeddedConnection>(*std::move(store)));
+    }
+    if (store.status().code() != Code::kLocked || waited >= kLockPatience) {
+      return store.status();
+    }
+    std::this_thread::sleep_for(kLockRetryDelay);
+  }
+}
+
+std::filesystem::path DataDirectoryPath(const std::string& given) {
+  if (!given.empty()) {
+    return given;
+  }
+  const char* environment = std::getenv("SAGALOG_DATA");
+  if (environment != nullptr && *environment != '\0') {
+    return environment;
+  }
+  return "./.sagalog";
+}
+
+}  // namespace sagalog::tools

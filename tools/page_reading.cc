@@ -1,0 +1,78 @@
+#include "tools/page_reading.h"
+
+#include <cstdio>
+#include <utility>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "tools/json_fields.h"
+#include "tools/store_command.h"
+#include "tools/terminal.h"
+
+namespace sagalog::tools {
+namespace json = boost::json;
+namespace {
+
+// A page that is the first, or that continues the ones before.
+std::optional<json::object> AskForPage(StoreClient& client, std::string_view path, UrlQuery query,
+                                       std::string_view cursor) {
+  query.Add("cursor", cursor);
+  return client.Ask("GET", std::string(path) + query.text());
+}
+
+}  // namespace
+
+void AddLimitFlag(CLI::App& command, std::string& limit, const std::string& help) {
+  command.add_option("--limit", limit, help)->type_name("")->check([](const std::string& value) {
+    const auto number = ParseNumber(value);
+    const bool good = number && number->is_int64() && number->get_int64() > 0;
+    return good ? std::string() : fmt::format("\"{}\" is not a number above 0", value);
+  });
+}
+
+void AddPageFlags(CLI::App& command, PageOptions& options) {
+  AddLimitFlag(command, options.limit, "Rows of a page (100)");
+  command.add_option("--cursor", options.cursor, "Continue behind an earlier page")->type_name("");
+  command.add_flag("--all", options.all, "All pages");
+}
+
+void ShowPages(const GlobalOptions& global, std::string_view path, UrlQuery query,
+               const PageOptions& options, int& exit_code,
+               void (*print)(const GlobalOptions& global, StoreClient& client,
+                             const json::array& items)) {
+  const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+  if (client == nullptr) {
+    return;
+  }
+  query.Add("limit", options.limit);
+  auto page = AskForPage(*client, path, query, options.cursor);
+  if (!page) {
+    return;
+  }
+  if (!options.all && global.json) {
+    PrintLine(client->raw());
+    return;
+  }
+  json::array items = ArrayIn(*page, "items");
+  while (options.all && !TextIn(*page, "cursor").empty()) {
+    page = AskForPage(*client, path, query, TextIn(*page, "cursor"));
+    if (!page) {
+      return;
+    }
+    const json::array& more = ArrayIn(*page, "items");
+    items.insert(items.end(), more.begin(), more.end());
+  }
+  if (global.json) {
+    (*page)["items"] = std::move(items);
+    PrintLine(json::serialize(*page));
+    return;
+  }
+  print(global, *client, items);
+  if (const auto cursor = TextIn(*page, "cursor"); !cursor.empty()) {
+    fmt::print(stderr, "there are more: --all, or --cursor {}\n", Printable(cursor));
+  }
+}
+
+}  // namespace sagalog::tools

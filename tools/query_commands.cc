@@ -1,0 +1,196 @@
+// Commands that only look at sagas.
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "tools/answer_text.h"
+#include "tools/command_groups.h"
+#include "tools/event_text.h"
+#include "tools/exit_code.h"
+#include "tools/json_fields.h"
+#include "tools/moment.h"
+#include "tools/page_reading.h"
+#include "tools/saga_sheet.h"
+#include "tools/store_client.h"
+#include "tools/store_command.h"
+#include "tools/table.h"
+
+namespace sagalog::tools {
+namespace json = boost::json;
+namespace {
+
+std::string OwnerName(const json::object& row) {
+  return std::string(TextIn(ObjectIn(row, "owner"), "owner"));
+}
+
+// When a lease ends, as short as a table wants it.
+std::string Expiry(const json::object& row, std::optional<StoreTime> now) {
+  const auto time = ParseTime(TextIn(row, "expires_at"));
+  if (!time.ok()) {
+    return "";
+  }
+  return now ? Relative(*time, *now) : ToTheSecond(TextIn(row, "expires_at"));
+}
+
+void PrintSagas(const GlobalOptions& global, StoreClient& client, const json::array& items) {
+  const auto now = client.Now();
+  Table table({"SAGA", "STATE", "STAGE", "OWNER", "EXPIRES", "QUEUE", "KEY", "STALE", "REASON"});
+  for (const json::value& item : items) {
+    const json::object& saga = AsObject(item);
+    const std::string state(TextIn(saga, "state"));
+    const bool ended = !TextIn(saga, "ended_at").empty();
+    table.Add({std::string(TextIn(saga, "saga_id")), Cell(state, StateStyle(state)),
+               std::string(TextIn(saga, "stage")), OwnerName(saga), ended ? "" : Expiry(saga, now),
+               std::string(TextIn(saga, "queue")), std::string(TextIn(saga, "key")),
+               Cell(ReasonNames(ArrayIn(saga, "stale")), Style::kBad),
+               std::string(TextIn(saga, "reason"))});
+  }
+  PrintLine(table.empty() ? "no sagas" : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
+}
+
+void PrintStale(const GlobalOptions& global, StoreClient& client, const json::array& items) {
+  const auto now = client.Now();
+  Table table({"SAGA", "STATE", "REASONS", "SINCE", "OWNER", "VERSION", "QUEUE", "STAGE", "KEY"});
+  for (const json::value& item : items) {
+    const json::object& row = AsObject(item);
+    const std::string state(TextIn(row, "state"));
+    const json::array& reasons = ArrayIn(row, "reasons");
+    const auto since =
+        reasons.empty() ? std::string_view() : TextIn(AsObject(reasons.front()), "since");
+    table.Add({std::string(TextIn(row, "saga_id")), Cell(state, StateStyle(state)),
+               Cell(ReasonNames(reasons), Style::kBad), Moment(since, now), OwnerName(row),
+               InWords(row, "version"), std::string(TextIn(row, "queue")),
+               std::string(TextIn(row, "stage")), std::string(TextIn(row, "key"))});
+  }
+  PrintLine(table.empty() ? "nothing is stale"
+                          : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
+}
+
+void AddListCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  struct Filters {
+    std::string state, owner, queue, key, label, stage;
+    PageOptions page;
+  };
+  const auto filters = std::make_shared<Filters>();
+  CLI::App* ls = AddDescribed(app, "ls", "List sagas in the order of their planning",
+                              "sagalog ls --state running --label team=core");
+  ls->group(kLookingGroup);
+  ls->add_option("--state", filters->state, "planned, dispatched, running, …")->type_name("");
+  ls->add_option("--owner", filters->owner, "The owner's name")->type_name("");
+  ls->add_option("--queue", filters->queue, "The queue")->type_name("");
+  ls->add_option("--key", filters->key, "The natural key: all generations")->type_name("");
+  ls->add_option("--label", filters->label, "NAME=VALUE")->type_name("");
+  ls->add_option("--stage", filters->stage, "The stage")->type_name("");
+  AddPageFlags(*ls, filters->page);
+  ls->callback([filters, &global, &exit_code] {
+    UrlQuery query;
+    query.Add("state", filters->state);
+    query.Add("owner", filters->owner);
+    query.Add("queue", filters->queue);
+    query.Add("key", filters->key);
+    query.Add("label", filters->label);
+    query.Add("stage", filters->stage);
+    ShowPages(global, "/v1/sagas", query, filters->page, exit_code, PrintSagas);
+  });
+}
+
+void AddStaleCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  const auto page = std::make_shared<PageOptions>();
+  CLI::App* stale =
+      AddDescribed(app, "stale", "List what needs somebody, most urgent first", "sagalog stale");
+  stale->group(kLookingGroup);
+  AddPageFlags(*stale, *page);
+  stale->callback([page, &global, &exit_code] {
+    ShowPages(global, "/v1/stale", UrlQuery(), *page, exit_code, PrintStale);
+  });
+}
+
+void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  struct Arguments {
+    std::string saga, at;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* show = AddDescribed(app, "show", "Show everything known of a saga", "sagalog show T1");
+  show->group(kLookingGroup);
+  show->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("");
+  show->add_option("--at", arguments->at, "As it was at a sequence or a time (RFC 3339)")
+      ->type_name("");
+  show->callback([arguments, &global, &exit_code] {
+    const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+    if (client == nullptr) {
+      return;
+    }
+    UrlQuery query;
+    query.Add("at", arguments->at);
+    const auto saga = client->Ask("GET", "/v1/sagas/" + UrlPart(arguments->saga) + query.text());
+    if (saga) {
+      PrintLine(global.json
+                    ? client->raw()
+                    : SagaSheet(*saga, client->Now(), ColumnsOf(STDOUT_FILENO), global.color));
+    }
+  });
+}
+
+std::string HistoryTable(const GlobalOptions& global, const json::array& events) {
+  Table table({"SEQUENCE", "TIME", "VERSION", "EVENT", "DETAIL", "ACTOR"});
+  for (const json::value& item : events) {
+    const json::object& event = AsObject(item);
+    std::string actor(TextIn(event, "actor"));
+    if (actor.empty()) {
+      actor = TextIn(event, "principal");
+    }
+    table.Add({InWords(event, "sequence"), ToTheSecond(TextIn(event, "time")),
+               InWords(event, "version"), Cell(std::string(TextIn(event, "type")), Style::kStrong),
+               EventDetail(event), actor});
+  }
+  return table.Render(ColumnsOf(STDOUT_FILENO), global.color);
+}
+
+void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  struct Arguments {
+    std::string saga, limit = "1000";
+    bool transitions = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* history =
+      AddDescribed(app, "history", "Show a saga's events, oldest first", "sagalog history T1");
+  history->group(kLookingGroup);
+  history->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("");
+  AddLimitFlag(*history, arguments->limit, "The newest so many events (1000)");
+  history->add_flag("--transitions", arguments->transitions, "Leave heartbeats out");
+  history->callback([arguments, &global, &exit_code] {
+    const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+    if (client == nullptr) {
+      return;
+    }
+    UrlQuery query;
+    query.Add("limit", arguments->limit);
+    query.Add("transitions_only", arguments->transitions ? "true" : "");
+    const auto page =
+        client->Ask("GET", "/v1/sagas/" + UrlPart(arguments->saga) + "/events" + query.text());
+    if (!page) {
+      return;
+    }
+    if (!TextIn(*page, "cursor").empty() && !global.json) {
+      fmt::print(stderr, "older events are left out: --limit N shows more\n");
+    }
+    PrintLine(global.json ? client->raw() : HistoryTable(global, ArrayIn(*page, "items")));
+  });
+}
+
+}  // namespace
+
+void AddQueryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  AddListCommand(app, global, exit_code);
+  AddShowCommand(app, global, exit_code);
+  AddStaleCommand(app, global, exit_code);
+  AddHistoryCommand(app, global, exit_code);
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,134 @@
+#include "tools/run_command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/command_groups.h"
+#include "tools/owner_identity.h"
+#include "tools/store_client.h"
+#include "tools/worker_run.h"
+
+namespace sagalog::tools {
+namespace {
+
+constexpr const char* kFooter = R"(
+The command runs in a process group of its own, with SAGALOG_SAGA, SAGALOG_TOKEN and SAGALOG_DATA in
+its environment; it may use the token for commands of its own. It is stopped (TERM, then KILL) when
+the lease is lost or the saga is cancelled, and killed when sagalog run is killed.
+
+Exit codes: the command's own; 128+n when it was killed by signal n; 124 lease lost or cancelled;
+125 sagalog run itself failed (a refused acquire included); 126 the command could not be run;
+127 there is no such command.
+
+Without a daemon (sagalog serve), the data directory is held as long as the command runs.)";
+
+// The arguments behind the first "--", from the system: CLI11 takes the brackets off an argument
+// like "[abc]". None when there is no "--".
+std::optional<std::vector<std::string>> ArgumentsAfterDashes() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::vector<std::string> arguments;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\0', at), text.size());
+    arguments.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes == arguments.end()) {
+    return std::nullopt;
+  }
+  return std::vector<std::string>(dashes + 1, arguments.end());
+}
+
+// What was typed, before it is made sense of.
+struct RunArguments {
+  std::string saga;
+  std::string owner;
+  std::string ttl;
+  std::uint64_t dispatch_token = 0;
+  std::string kill_after = "10s";
+  std::string no_compensation_reason = "the command failed and registered nothing to undo";
+  std::vector<std::string> command;
+};
+
+std::string CheckDuration(const std::string& text) {
+  const auto duration = ParseDuration(text);
+  if (!duration.ok()) {
+    return duration.status().text();
+  }
+  return *duration < Duration::zero() ? "a duration that is not negative is needed" : "";
+}
+
+WorkerOptions Understand(const RunArguments& given, const std::filesystem::path& data) {
+  WorkerOptions options;
+  options.saga_id = given.saga;
+  options.owner = given.owner.empty() ? DefaultOwnerName() : given.owner;
+  if (!given.ttl.empty()) {
+    options.ttl = *ParseDuration(given.ttl);
+  }
+  if (given.dispatch_token != 0) {
+    options.dispatch_token = given.dispatch_token;
+  }
+  options.kill_after = *ParseDuration(given.kill_after);
+  options.no_compensation_reason = given.no_compensation_reason;
+  options.command = ArgumentsAfterDashes().value_or(given.command);
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(data, error);
+  options.data = error ? data.string() : absolute.string();
+  return options;
+}
+
+int RunWorker(const RunArguments& given, const GlobalOptions& global) {
+  // Before anything else: the threads of a store opened here must not take the signals.
+  SignalInbox inbox({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
+  ConnectionOptions where = global.Connect();
+  where.session = true;
+  std::error_code error;
+  if (!std::filesystem::exists(where.data, error)) {
+    PrintError(global, fmt::format("there is no data directory {}", where.data.string()));
+    return kExitOwnFailure;
+  }
+  auto connection = Connection::Open(where);
+  if (!connection.ok()) {
+    PrintError(global, connection.status().text());
+    return kExitOwnFailure;
+  }
+  return WorkerRun(**connection, inbox, Understand(given, where.data)).Run();
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  CLI::App* run = app.add_subcommand("run", "Run a command as the worker of a saga");
+  auto given = std::make_shared<RunArguments>();
+  const CLI::Validator duration(CheckDuration, "DURATION");
+  run->add_option("--saga", given->saga, "The saga to acquire")->required()->type_name("ID");
+  run->add_option("--owner", given->owner, "The worker's name (user@host)")->type_name("NAME");
+  run->add_option("--ttl", given->ttl,
+                  "How long the lease lasts without a heartbeat (the policy's)")
+      ->check(duration);
+  run->add_option("--dispatch-token", given->dispatch_token,
+                  "The token of the dispatch that this worker takes up")
+      ->type_name("N");
+  run->add_option("--kill-after", given->kill_after, "From TERM to KILL when it has to stop (10s)")
+      ->check(duration);
+  run->add_option("--no-compensation-reason", given->no_compensation_reason,
+                  "Why nothing has to be undone, should it fail with nothing registered")
+      ->type_name("REASON");
+  run->add_option("command", given->command, "The command and its arguments, behind --")
+      ->required()
+      ->type_name("-- COMMAND...");
+  run->group(kWorkerGroup)->footer(kFooter);
+  run->callback([given, &global, &exit_code] { exit_code = RunWorker(*given, global); });
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,74 @@
+// sagalog status.
+#include <optional>
+#include <string>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include "tools/command_groups.h"
+#include "tools/json_fields.h"
+#include "tools/moment.h"
+#include "tools/sheet.h"
+#include "tools/store_client.h"
+#include "tools/store_command.h"
+
+namespace sagalog::tools {
+namespace json = boost::json;
+namespace {
+
+// "running 3, planned 1": the rows of a count that are not zero.
+std::string Counts(const json::array& rows, std::string_view name) {
+  std::string out;
+  for (const json::value& value : rows) {
+    const json::object& row = AsObject(value);
+    if (const auto count = NumberIn(row, "count").value_or(0); count > 0) {
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", TextIn(row, name), count);
+    }
+  }
+  return out.empty() ? "none" : out;
+}
+
+std::string StatusSheet(const json::object& status, bool is_daemon, bool color) {
+  Sheet sheet;
+  const std::string_view health = TextIn(status, "health");
+  std::string words(health);
+  if (const auto detail = TextIn(status, "health_detail"); !detail.empty()) {
+    words += fmt::format(": {}", detail);
+  }
+  sheet.Add("health", words, health == "open" ? Style::kGood : Style::kBad);
+  sheet.Add("live", Counts(ArrayIn(status, "live"), "state"));
+  sheet.Add("ended", Counts(ArrayIn(status, "ended"), "state"));
+  const std::string stale = Counts(ArrayIn(status, "stale"), "reason");
+  sheet.Add("stale", stale, stale == "none" ? Style::kPlain : Style::kBad);
+  sheet.Add("refusals", Counts(ArrayIn(status, "refusals"), "code"));
+  sheet.Add("commands", InWords(status, "commands"));
+  sheet.Add("sequence",
+            fmt::format("{}, checkpoint at {}", NumberIn(status, "last_sequence").value_or(0),
+                        NumberIn(status, "checkpoint_sequence").value_or(0)));
+  sheet.Add("time", ToTheSecond(TextIn(status, "time")));
+  const std::string_view server = TextIn(status, "served_by");
+  sheet.Add("served by", !is_daemon ? "no daemon: this command opened the directory itself"
+                                    : (server.empty() ? "a daemon" : server));
+  sheet.Add("store", TextIn(status, "store_id"));
+  sheet.Add("version", TextIn(status, "version"));
+  return sheet.Render(color);
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  CLI::App* status =
+      AddDescribed(app, "status", "Show how the store is: health, counts", "sagalog status");
+  status->group(kLookingGroup);
+  status->callback([&global, &exit_code] {
+    const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+    const auto answer = client ? client->Ask("GET", "/v1/status") : std::nullopt;
+    if (answer) {
+      PrintLine(global.json ? client->raw()
+                            : StatusSheet(*answer, client->IsDaemon(), global.color));
+    }
+  });
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,118 @@
+#include "tools/store_client.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include "tools/answer_text.h"
+#include "tools/exit_code.h"
+#include "tools/json_fields.h"
+#include "tools/terminal.h"
+
+namespace sagalog::tools {
+namespace json = boost::json;
+namespace {
+
+json::object ParseObject(const std::string& text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  return !error && value.is_object() ? std::move(value.get_object()) : json::object();
+}
+
+// No store that answers at all, or one that answers only reads: nothing the caller asked was wrong.
+bool IsUnavailable(int status, std::string_view code) {
+  return code == "read_only" || code == "corrupt" || status >= 500;
+}
+
+}  // namespace
+
+std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Access access,
+                                               int& exit_code) {
+  const ConnectionOptions options = global.Connect(access == Access::kRead);
+  std::error_code error;
+  if (access != Access::kCreate && !std::filesystem::exists(options.data, error)) {
+    PrintError(global, fmt::format("there is no data directory {}: name another one with --data or "
+                                   "$SAGALOG_DATA; sagalog plan and sagalog serve create it",
+                                   options.data.string()));
+    exit_code = kExitUnavailable;
+    return nullptr;
+  }
+  auto connection = Connection::Open(options);
+  if (!connection.ok()) {
+    const bool locked = connection.status().code() == Code::kLocked;
+    PrintError(global, fmt::format("{} ({})", connection.status().text(),
+                                   locked ? "sagalog serve lets many processes share a directory"
+                                          : "sagalog doctor explains"));
+    exit_code = kExitUnavailable;
+    return nullptr;
+  }
+  return std::unique_ptr<StoreClient>(new StoreClient(*std::move(connection), global, exit_code));
+}
+
+std::optional<json::object> StoreClient::Ask(std::string_view method, std::string_view target,
+                                             std::string_view body) {
+  auto response = connection_->Send(method, target, body);
+  if (!response.ok()) {
+    PrintError(global_, response.status().text());
+    exit_code_ = kExitUnavailable;
+    return std::nullopt;
+  }
+  raw_ = std::move(response->body);
+  json::object answer = ParseObject(raw_);
+  if (response->status < 300) {
+    return answer;
+  }
+  if (global_.json) {
+    PrintLine(raw_);
+  }
+  std::string line = RefusalLine(answer);
+  if (line.empty()) {
+    line = fmt::format("HTTP status {}: {}", response->status, Printable(raw_));
+  }
+  fmt::print(stderr, "{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line);
+  const bool unavailable = IsUnavailable(response->status, TextIn(answer, "code"));
+  exit_code_ = unavailable ? kExitUnavailable : kExitRefused;
+  return std::nullopt;
+}
+
+std::optional<StoreTime> StoreClient::Now() {
+  const auto response = connection_->Send("GET", "/v1/status");
+  if (!response.ok() || response->status >= 300) {
+    return std::nullopt;
+  }
+  const auto now = ParseTime(TextIn(ParseObject(response->body), "time"));
+  return now.ok() ? std::optional(*now) : std::nullopt;
+}
+
+void PrintError(const GlobalOptions& global, std::string_view text) {
+  fmt::print(stderr, "{} {}\n", Paint("sagalog:", Style::kBad, global.error_color),
+             Printable(text));
+}
+
+void PrintLine(std::string_view line) {
+  fmt::print("{}{}", line, line.ends_with('\n') ? "" : "\n");
+}
+
+std::string UrlPart(std::string_view text) {
+  static constexpr std::string_view kUnreserved = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || kUnreserved.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+void UrlQuery::Add(std::string_view name, std::string_view value) {
+  if (!value.empty()) {
+    text_ += fmt::format("{}{}={}", text_.empty() ? "?" : "&", name, UrlPart(value));
+  }
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,26 @@
+// Opening a data directory from the command line.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "reactor/store.h"
+#include "schema/status.h"
+#include "tools/connection.h"
+
+namespace sagalog::tools {
+
+// How long a command waits for another one that holds the directory: one-shot commands take
+// milliseconds each, and a burst of them started at once queues up here.
+inline constexpr std::chrono::milliseconds kLockPatience{5000};
+inline constexpr std::chrono::milliseconds kLockRetryDelay{20};
+
+// What one opening asks of the store; a fresh one for each attempt.
+[[nodiscard]] StoreOptions StoreOptionsOf(const ConnectionOptions& options);
+
+// Store::Open, waiting at most kLockPatience while the directory is locked. `clock` is borrowed;
+// null = the machine's.
+[[nodiscard]] Result<std::unique_ptr<Store>> OpenStore(const ConnectionOptions& options,
+                                                       const Clock* clock = nullptr);
+
+}  // namespace sagalog::tools
