@@ -14,6 +14,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
+
 namespace sagalog {
 namespace {
 
@@ -331,7 +333,7 @@ Tree ReadTree(const fs::path& root) {
 }
 
 const Tree& ThisTree() {
-  static const Tree tree = ReadTree(SAGALOG_SOURCE_DIR);
+  static const Tree tree = ReadTree(kSourceDirectory);
   return tree;
 }
 

@@ -18,12 +18,13 @@
 #include "schema/verify.h"
 #include "tests/eventlog/sample_events.h"
 #include "tests/eventlog/scratch_directory.h"
+#include "tests/generated/places.h"
 
 namespace sagalog {
 namespace {
 
 std::string Document() {
-  return ReadFile(std::filesystem::path(SAGALOG_SOURCE_DIR) / "docs" / "log-format.md");
+  return ReadFile(std::filesystem::path(kSourceDirectory) / "docs" / "log-format.md");
 }
 
 // The bytes of the hex block that follows `heading`, with zeros where its addresses jump.

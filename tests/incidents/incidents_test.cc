@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
 #include "tests/incidents/scenario_player.h"
 
 namespace sagalog::incidents {
@@ -14,7 +15,7 @@ namespace json = boost::json;
 
 const json::array& AllIncidents() {
   static const json::value kIncidents = [] {
-    std::ifstream file(SAGALOG_SOURCE_DIR "/tests/incidents/incidents.json");
+    std::ifstream file(std::string(kSourceDirectory) + "/tests/incidents/incidents.json");
     std::stringstream text;
     text << file.rdbuf();
     return json::parse(text.str());

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "reactor/http_client.h"
+#include "tests/generated/places.h"
 
 namespace sagalog {
 namespace {
@@ -61,7 +62,7 @@ BackgroundRun::BackgroundRun(const CliDirectory& directory, const Words& flags,
   if (pid_ == 0) {
     dup2(output[1], STDOUT_FILENO);
     dup2(errors[1], STDERR_FILENO);
-    execv(SAGALOG_BINARY, arguments.data());
+    execv(kProgram, arguments.data());
     _exit(127);
   }
   close(output[1]);

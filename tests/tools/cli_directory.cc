@@ -16,6 +16,8 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
+
 namespace sagalog {
 namespace {
 
@@ -30,7 +32,7 @@ namespace json = boost::json;
   for (const std::string& text : variables) environment.push_back(const_cast<char*>(text.c_str()));
   arguments.push_back(nullptr);
   environment.push_back(nullptr);
-  execve(SAGALOG_BINARY, arguments.data(), environment.data());
+  execve(kProgram, arguments.data(), environment.data());
   _exit(127);
 }
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -99,8 +100,8 @@ TEST(CliDisplay, ASheetShowsWhoHoldsASagaAndHowLongStill) {
 TEST(CliDisplay, AnOutputThatCannotBeWrittenIsNoSuccess) {
   CliDirectory directory;
   directory.Json({"plan", "T1"});
-  const std::string command = std::string(SAGALOG_BINARY) + " --data " + directory.data().string() +
-                              " ls >/dev/full 2>/dev/null";
+  const std::string command =
+      std::string(kProgram) + " --data " + directory.data().string() + " ls >/dev/full 2>/dev/null";
   EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 3);
 }
 

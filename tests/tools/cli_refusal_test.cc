@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -116,7 +117,7 @@ TEST(CliConcurrency, CommandsStartedAtOnceWaitForEachOther) {
   directory.Json({"plan", "T0"});
   std::string all;
   for (int i = 1; i <= 8; ++i) {
-    all += std::string(SAGALOG_BINARY) + " --data " + directory.data().string() + " plan T" +
+    all += std::string(kProgram) + " --data " + directory.data().string() + " plan T" +
            std::to_string(i) + " >/dev/null || echo failed & ";
   }
   const fs::path report = directory.root() / "report";

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -107,7 +108,7 @@ TEST_F(RunExitCode, OfAWrongCommandLineIs2) {
 TEST_F(RunExitCode, IsOurOwnWhenTheEndIsNotAccepted) {
   directory_.Serve();
   const CliResult result =
-      Script(std::string(SAGALOG_BINARY) + " section enter T1 --token $SAGALOG_TOKEN --name merge");
+      Script(std::string(kProgram) + " section enter T1 --token $SAGALOG_TOKEN --name merge");
   EXPECT_EQ(result.exit_code, 125);
   EXPECT_THAT(result.error, HasSubstr("section_open"));
   EXPECT_EQ(State(), "running");
@@ -117,7 +118,7 @@ TEST_F(RunExitCode, IsOurOwnWhenTheEndIsNotAccepted) {
 TEST_F(RunExitCode, OfACommandThatEndsItsSagaItselfIsHandedOn) {
   directory_.Serve();
   const CliResult result =
-      Script(std::string(SAGALOG_BINARY) + " complete T1 --token $SAGALOG_TOKEN; exit 5");
+      Script(std::string(kProgram) + " complete T1 --token $SAGALOG_TOKEN; exit 5");
   EXPECT_EQ(result.exit_code, 5) << result.error;
   EXPECT_EQ(State(), "completed");
   EXPECT_EQ(RecordedExit(), "5");
@@ -159,8 +160,7 @@ TEST_F(RunExitCode, CommandGetsItsSagaTokenAndStore) {
 
 TEST_F(RunExitCode, OwnerIsThisVeryProcess) {
   directory_.Serve();
-  const CliResult result =
-      Script("echo $PPID; exec " + std::string(SAGALOG_BINARY) + " --json show T1");
+  const CliResult result = Script("echo $PPID; exec " + std::string(kProgram) + " --json show T1");
   const std::size_t line_end = result.out.find('\n');
   ASSERT_NE(line_end, std::string::npos);
   const json::object owner = Saga().at("owner").as_object();

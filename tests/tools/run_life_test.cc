@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/generated/places.h"
 #include "tests/tools/background_run.h"
 #include "tests/tools/cli_directory.h"
 
@@ -214,7 +215,7 @@ TEST_F(RunLife, RestartOfTheDaemonIsRiddenOut) {
 TEST_F(RunLife, CommandThatReleasesItsSagaGoesOn) {
   BackgroundRun run(
       directory_, Flags("1s"),
-      Script(std::string(SAGALOG_BINARY) + " release T1 --token $SAGALOG_TOKEN >/dev/null; " +
+      Script(std::string(kProgram) + " release T1 --token $SAGALOG_TOKEN >/dev/null; " +
              WaitsForGate() + "; exit 4"));
   EXPECT_EQ(run.ReadLine(), "ready");
   while (Word(directory_.Json({"status"}), "refusals").find("stale_token") == std::string::npos) {
