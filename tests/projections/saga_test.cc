@@ -217,7 +217,9 @@ TEST_F(SagaFold, StageKnowsTheEventThatSetIt) {
 TEST_F(SagaFold, EndClosesSectionCancelAndPark) {
   history_.Plan("a");
   history_.Acquire("a");
-  history_.Append("a", events::SectionEnteredT());
+  events::SectionEnteredT entered;
+  entered.name = "merge";
+  history_.Append("a", std::move(entered));
   history_.Append("a", events::CancelRequestedT());
   EXPECT_TRUE(Now().IsCancelPending());
   history_.End("a", State::cancelled);
