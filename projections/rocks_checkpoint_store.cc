@@ -69,6 +69,10 @@ rocksdb::Options DatabaseOptions() {
   options.create_missing_column_families = true;
   options.atomic_flush = true;
   options.max_background_jobs = 2;
+  // Rows go to the disk as they are written, a little at a time: a whole table synced at once would
+  // hold up the log's next sync, and every command with it.
+  options.bytes_per_sync = 256UL << 10;
+  options.strict_bytes_per_sync = true;
   options.info_log = std::make_shared<SilentLogger>();
   return options;
 }
