@@ -36,6 +36,21 @@ class HashedSagas {
     return at == Shard::kNone ? nullptr : shard.slots[at].group.FindIf(matches);
   }
 
+  // Somebody will look the hash up soon: brings its slot, then its saga, into the processor's
+  // cache.
+  void AnticipateSlot(std::uint64_t hash) const {
+    const Shard& shard = shards_[hash >> kShardShift];
+    if (shard.size > 0) {
+      __builtin_prefetch(&shard.slots[shard.HomeOf(Tag(hash))]);
+    }
+  }
+  void AnticipateSaga(std::uint64_t hash) const {
+    const Shard& shard = shards_[hash >> kShardShift];
+    if (const std::uint32_t at = shard.Find(Tag(hash)); at != Shard::kNone) {
+      shard.slots[at].group.Anticipate();
+    }
+  }
+
   template <typename Visitor>
   void ForEach(std::uint64_t hash, const Visitor& visit) const {
     const Shard& shard = shards_[hash >> kShardShift];

@@ -32,6 +32,18 @@ Sequence Projections::Applied() const { return models_->applied(); }
 
 void Projections::Admit(Saga saga) { models_->Admit(std::move(saga)); }
 
+void Projections::AnticipateSlot(std::string_view saga_id) const {
+  models_->sagas().AnticipateSlot(saga_id);
+}
+
+void Projections::AnticipateSaga(std::string_view saga_id) const {
+  models_->sagas().AnticipateSaga(saga_id);
+}
+
+void Projections::AnticipateRequest(std::uint64_t high, std::uint64_t low) const {
+  models_->sagas().AnticipateRequest(high, low);
+}
+
 const Saga* Projections::Find(std::string_view saga_id) const {
   return models_->sagas().Find(saga_id);
 }

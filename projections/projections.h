@@ -75,6 +75,12 @@ class Projections {
 
   // Null when the saga is not in memory: unknown, or ended and settled.
   [[nodiscard]] const Saga* Find(std::string_view saga_id) const;
+  // Find will be called soon: hints for the processor's cache, of no other effect. AnticipateSlot
+  // first, AnticipateSaga when memory has had the time to answer.
+  void AnticipateSlot(std::string_view saga_id) const;
+  void AnticipateSaga(std::string_view saga_id) const;
+  // The same before PlannedByRequest.
+  void AnticipateRequest(std::uint64_t high, std::uint64_t low) const;
   // The saga that is not terminal and holds the key; null = nobody.
   [[nodiscard]] const Saga* HolderOfKey(std::string_view key) const;
   // The newest generation of a key that ended and is still in memory; null = look at the rows. An

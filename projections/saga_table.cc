@@ -21,7 +21,27 @@ SagaTable::~SagaTable() {
 }
 
 Saga* SagaTable::Find(std::string_view saga_id) const {
-  return by_id_.FindIf(TextHash(saga_id), [&](const Saga& saga) { return saga.id == saga_id; });
+  if (found_last_ != nullptr && found_last_->id == saga_id) {
+    return found_last_;
+  }
+  Saga* found =
+      by_id_.FindIf(TextHash(saga_id), [&](const Saga& saga) { return saga.id == saga_id; });
+  if (found != nullptr) {
+    found_last_ = found;
+  }
+  return found;
+}
+
+void SagaTable::AnticipateSlot(std::string_view saga_id) const {
+  by_id_.AnticipateSlot(TextHash(saga_id));
+}
+
+void SagaTable::AnticipateSaga(std::string_view saga_id) const {
+  by_id_.AnticipateSaga(TextHash(saga_id));
+}
+
+void SagaTable::AnticipateRequest(std::uint64_t high, std::uint64_t low) const {
+  by_request_.AnticipateSlot(RequestHash(high, low));
 }
 
 Saga* SagaTable::FindByRequest(std::uint64_t high, std::uint64_t low) const {
@@ -54,6 +74,9 @@ void SagaTable::ListRequest(const RequestRecord& request, Saga& saga) {
 }
 
 void SagaTable::Remove(Saga& saga) {
+  if (found_last_ == &saga) {
+    found_last_ = nullptr;
+  }
   by_id_.Erase(TextHash(saga.id), &saga);
   planned_.Erase(saga);
   for (const RequestRecord& request : saga.requests) {

@@ -19,6 +19,10 @@ class SagaTable {
   SagaTable& operator=(const SagaTable&) = delete;
 
   [[nodiscard]] Saga* Find(std::string_view saga_id) const;
+  // A saga will be looked up soon: hints for the processor's cache, of no other effect.
+  void AnticipateSlot(std::string_view saga_id) const;
+  void AnticipateSaga(std::string_view saga_id) const;
+  void AnticipateRequest(std::uint64_t high, std::uint64_t low) const;
   // The saga that holds this request, if it is unique in the store (a plan's, a claim_next's).
   [[nodiscard]] Saga* FindByRequest(std::uint64_t high, std::uint64_t low) const;
   [[nodiscard]] const SagaOrder<BareEntry>& Planned() const { return planned_; }
@@ -37,6 +41,8 @@ class SagaTable {
   HashedSagas by_id_;
   HashedSagas by_request_;
   SagaOrder<BareEntry> planned_;
+  // A command's saga is looked up several times in a row.
+  mutable Saga* found_last_ = nullptr;
 };
 
 }  // namespace sagalog

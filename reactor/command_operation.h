@@ -25,6 +25,7 @@ class StoreOperation : public QueuedOperation {
 class CommandOperation : public StoreOperation {
  public:
   bool RunWith(Decider& decider, Batch& batch) override;
+  void Anticipate(const TurnWork& work, Distance distance) const override;
   // Becomes a refusal: the decision did not become durable, or was never made.
   bool Undo(const Status& why) override;
 

@@ -27,6 +27,19 @@ bool CommandOperation::RunWith(Decider& decider, Batch& batch) {
   return decider.Decide(*this, batch);
 }
 
+void CommandOperation::Anticipate(const TurnWork& work, Distance distance) const {
+  const Projections& projections = static_cast<const Decider&>(work).projections();
+  if (distance == Distance::kFar) {
+    __builtin_prefetch(command.body.value);
+    projections.AnticipateSlot(command.saga_id);
+    if (command.request_id && command.body.type == commands::Body::Plan) {
+      projections.AnticipateRequest(command.request_id->high(), command.request_id->low());
+    }
+  } else {
+    projections.AnticipateSaga(command.saga_id);
+  }
+}
+
 bool CommandOperation::Undo(const Status& why) {
   needs_look_up = false;
   replay_of.reset();
@@ -237,13 +250,13 @@ void Decider::FillEnvelope(const CommandOperation& operation, bool first) {
   event_.principal = command.principal;
   event_.traceparent = command.traceparent;
   // Only the first event carries the request's id; the content marks the others of its append.
-  event_.request_id.reset();
-  event_.request_content = 0;
-  if (command.request_id) {
-    event_.request_content = operation.content;
-    if (first) {
-      event_.request_id = std::make_unique<schema::RequestId>(*command.request_id);
-    }
+  event_.request_content = command.request_id ? operation.content : 0;
+  if (!command.request_id || !first) {
+    event_.request_id.reset();
+  } else if (event_.request_id) {
+    *event_.request_id = *command.request_id;
+  } else {
+    event_.request_id = std::make_unique<schema::RequestId>(*command.request_id);
   }
 }
 

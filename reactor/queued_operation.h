@@ -8,6 +8,8 @@
 
 namespace sagalog {
 
+class TurnWork;
+
 // Owned by whoever submits it, and left alone by them until it is answered.
 class QueuedOperation {
  public:
@@ -27,13 +29,17 @@ class QueuedOperation {
   // Runs only when nothing is being written, alone in its turn.
   [[nodiscard]] virtual bool WantsToBeAlone() const { return false; }
 
+  // Gets its turn soon: may ask for what it will read to be brought into the processor's cache.
+  // First from a distance, where only addresses can be computed, then near.
+  enum class Distance { kFar, kNear };
+  virtual void Anticipate(const TurnWork& /*work*/, Distance /*distance*/) const {}
+
   // Is queued also when the queue is full: the store's own upkeep, of which there is little.
   [[nodiscard]] virtual bool IsUpkeep() const { return false; }
 
  private:
   friend class Sequencer;
 
-  QueuedOperation* next_ = nullptr;
   // Somebody blocks on it; else Completed is called.
   bool awaited_ = false;
   std::atomic<std::uint32_t> done_{0};

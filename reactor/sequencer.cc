@@ -11,10 +11,20 @@
 namespace sagalog {
 namespace {
 
-// Stands in the queue of a sequencer that has stopped; never an operation.
-QueuedOperation* Closed() {
-  static char mark;
-  return reinterpret_cast<QueuedOperation*>(&mark);
+// How many operations ahead of its turn one is anticipated: far enough for memory to answer.
+constexpr std::size_t kFarAhead = 12;
+constexpr std::size_t kAhead = 8;
+constexpr std::size_t kNearAhead = 4;
+// What of an operation is read first, in lines of the processor's cache.
+constexpr std::size_t kOperationLines = 3;
+constexpr std::size_t kCacheLineBytes = 64;
+
+// With thousands of operations in memory, whoever goes through them would wait for each.
+void BringIntoCache(const QueuedOperation* operation) {
+  const auto* bytes = reinterpret_cast<const char*>(operation);
+  for (std::size_t line = 0; line < kOperationLines; ++line) {
+    __builtin_prefetch(bytes + line * kCacheLineBytes);
+  }
 }
 
 }  // namespace
@@ -64,11 +74,6 @@ bool Sequencer::IsOverloaded() const {
   return waiting_.load(std::memory_order_relaxed) >= kQueuedOperationsMax;
 }
 
-bool Sequencer::HasQueued() const {
-  const QueuedOperation* newest = queue_.load(std::memory_order_relaxed);
-  return newest != nullptr && newest != Closed();
-}
-
 Status Sequencer::Run(QueuedOperation& operation) {
   operation.awaited_ = true;
   operation.done_.store(0, std::memory_order_relaxed);
@@ -102,16 +107,18 @@ Status Sequencer::Push(QueuedOperation& operation) {
     return {Code::kOverloaded,
             fmt::format("{} operations are waiting already", kQueuedOperationsMax)};
   }
-  QueuedOperation* newest = queue_.load(std::memory_order_relaxed);
-  do {
-    if (newest == Closed()) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (closed_) {
       waiting_.fetch_sub(1, std::memory_order_relaxed);
       return {Code::kCancelled, "the store is closing"};
     }
-    operation.next_ = newest;
-  } while (!queue_.compare_exchange_weak(newest, &operation, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed));
-  if (newest == nullptr) {
+    was_empty = queue_.empty();
+    queue_.push_back(&operation);
+    has_queued_.store(true, std::memory_order_release);
+  }
+  if (was_empty) {
     // Whoever fills the empty queue wakes the sequencer thread; it looks at the queue with the
     // lock held before it sleeps.
     { const std::lock_guard lock(mutex_); }
@@ -125,7 +132,7 @@ bool Sequencer::TakeIdleTurn() {
     return false;
   }
   const std::lock_guard lock(mutex_);
-  if (turn_taken_ || in_flight_ != nullptr || fold_again_ || stopping_ || taken_ != nullptr ||
+  if (turn_taken_ || in_flight_ != nullptr || fold_again_ || stopping_ || HasTaken() ||
       HasQueued()) {
     return false;
   }
@@ -183,7 +190,7 @@ void Sequencer::SequenceLoop() {
   }
 }
 
-bool Sequencer::HasWork() const { return fold_again_ || taken_ != nullptr || HasQueued(); }
+bool Sequencer::HasWork() const { return fold_again_ || HasTaken() || HasQueued(); }
 
 // Returns with work to do and the turn free, or when an idle sequencer's tick is due. False when
 // it stops.
@@ -193,8 +200,9 @@ bool Sequencer::WaitForWork(Lock& lock) {
       return true;
     }
     if (!turn_taken_ && stopping_) {
-      QueuedOperation* empty = nullptr;
-      if (queue_.compare_exchange_strong(empty, Closed())) {
+      const std::lock_guard queue_lock(queue_mutex_);
+      if (queue_.empty()) {
+        closed_ = true;
         return false;
       }
       continue;
@@ -208,22 +216,20 @@ bool Sequencer::WaitForWork(Lock& lock) {
   }
 }
 
-// All that is queued, oldest first.
+// All that is queued, oldest first, when what was taken before is decided.
 void Sequencer::TakeQueue() {
-  QueuedOperation* newest = queue_.exchange(nullptr, std::memory_order_acq_rel);
-  while (newest != nullptr) {
-    QueuedOperation* const older = newest->next_;
-    newest->next_ = taken_;
-    taken_ = newest;
-    newest = older;
-  }
+  taken_.clear();
+  next_taken_ = 0;
+  const std::lock_guard lock(queue_mutex_);
+  taken_.swap(queue_);
+  has_queued_.store(false, std::memory_order_relaxed);
 }
 
 void Sequencer::RunRound(Lock& lock) {
-  if (taken_ == nullptr) {
+  if (!HasTaken()) {
     TakeQueue();
   }
-  if (taken_ != nullptr && taken_->WantsToBeAlone()) {
+  if (HasTaken() && taken_[next_taken_]->WantsToBeAlone()) {
     WaitForSlot(lock);
     if (fold_again_) {
       return;
@@ -250,6 +256,7 @@ void Sequencer::RunRound(Lock& lock) {
     Fail(health);
   }
   if (failures_ == failures_before) {
+    DecideMoreWhileWriting(batch, lock);
     WaitForSlot(lock);
   }
   // Not before the slot is free: a caller that took the turn in between would decide on what this
@@ -266,27 +273,64 @@ void Sequencer::RunRound(Lock& lock) {
   UpdateBusy();
 }
 
+// While the batch before is being written, what has come meanwhile joins this one.
+void Sequencer::DecideMoreWhileWriting(Batch& batch, Lock& lock) {
+  const std::uint64_t failures_before = failures_;
+  while (in_flight_ != nullptr && failures_ == failures_before && !fold_again_) {
+    if (!HasTaken()) {
+      TakeQueue();
+    }
+    if (!HasTaken() || taken_[next_taken_]->WantsToBeAlone() ||
+        batch.operations.size() >= kBatchEventsMax) {
+      return;
+    }
+    const Duration writing_since = in_flight_->decided_at;
+    const std::size_t next_before = next_taken_;
+    lock.unlock();
+    work_.BeginTurn(batch, writing_since);
+    DecideTaken(batch);
+    const Status health = work_.TurnHealth();
+    lock.lock();
+    if (!health.ok()) {
+      Fail(health);
+    }
+    if (next_taken_ == next_before) {
+      return;  // the batch has no room
+    }
+  }
+}
+
 // Decides what was taken, until the batch is full or an operation wants to be alone.
 void Sequencer::DecideTaken(Batch& batch) {
   std::size_t decided = 0;
-  while (taken_ != nullptr) {
-    QueuedOperation& operation = *taken_;
+  while (HasTaken() && batch.operations.size() < kBatchEventsMax) {
+    Anticipate();
+    QueuedOperation& operation = *taken_[next_taken_];
     const bool alone = operation.WantsToBeAlone();
-    if ((alone && decided > 0) || batch.operations.size() >= kBatchEventsMax) {
-      break;
-    }
-    QueuedOperation* const next = operation.next_;
-    if (!work_.RunInTurn(operation, batch)) {
+    if ((alone && !batch.operations.empty()) || !work_.RunInTurn(operation, batch)) {
       break;
     }
     batch.operations.push_back(&operation);
-    taken_ = next;
+    ++next_taken_;
     ++decided;
     if (alone) {
       break;
     }
   }
   waiting_.fetch_sub(decided, std::memory_order_relaxed);
+}
+
+void Sequencer::Anticipate() const {
+  const std::size_t left = taken_.size() - next_taken_;
+  if (left > kFarAhead) {
+    BringIntoCache(taken_[next_taken_ + kFarAhead]);
+  }
+  if (left > kAhead) {
+    taken_[next_taken_ + kAhead]->Anticipate(work_, QueuedOperation::Distance::kFar);
+  }
+  if (left > kNearAhead) {
+    taken_[next_taken_ + kNearAhead]->Anticipate(work_, QueuedOperation::Distance::kNear);
+  }
 }
 
 // Everything before the batch is durable.
@@ -298,7 +342,7 @@ void Sequencer::SendToLog(Batch& batch, Lock& lock) {
     return;
   }
   in_flight_ = &batch;
-  if (taken_ == nullptr && !HasQueued()) {
+  if (!HasTaken() && !HasQueued()) {
     Write(batch, lock);  // nothing to decide meanwhile: no thread has to be woken
   } else {
     handed_over_ = &batch;
@@ -446,8 +490,11 @@ void Sequencer::CompleteLoop() {
       }
       operations.swap(completions_);
     }
-    for (QueuedOperation* const operation : operations) {
-      operation->Completed();
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+      if (i + kNearAhead < operations.size()) {
+        BringIntoCache(operations[i + kNearAhead]);
+      }
+      operations[i]->Completed();
     }
     operations.clear();
   }

@@ -26,8 +26,8 @@ namespace sagalog {
 class TurnWork {
  public:
   virtual ~TurnWork() = default;
-  // A turn begins; what time itself makes happen goes into the empty batch. `writing_since`: the
-  // boot time of the turn whose batch is being written, if one is.
+  // A turn begins, or goes on with what has come meanwhile; what time itself makes happen goes into
+  // the batch. `writing_since`: the boot time of the turn whose batch is being written, if one is.
   virtual void BeginTurn(Batch& batch, std::optional<Duration> writing_since) = 0;
   // Decides the operation and applies its events, or runs its function. False when its events find
   // no room in a batch that is not empty: then nothing happened, and it gets the next turn.
@@ -73,7 +73,8 @@ class Sequencer {
   using Lock = std::unique_lock<std::mutex>;
 
   Status Push(QueuedOperation& operation);
-  [[nodiscard]] bool HasQueued() const;
+  [[nodiscard]] bool HasQueued() const { return has_queued_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool HasTaken() const { return next_taken_ < taken_.size(); }
 
   // The way of a caller that finds everything idle.
   [[nodiscard]] bool TakeIdleTurn();
@@ -86,7 +87,9 @@ class Sequencer {
   [[nodiscard]] bool HasWork() const;
   void TakeQueue();
   void RunRound(Lock& lock);
+  void DecideMoreWhileWriting(Batch& batch, Lock& lock);
   void DecideTaken(Batch& batch);
+  void Anticipate() const;
   void SendToLog(Batch& batch, Lock& lock);
   void WaitForSlot(Lock& lock);
   void FoldAgain(Lock& lock);
@@ -108,8 +111,12 @@ class Sequencer {
   TurnWork& work_;
   const std::optional<std::chrono::milliseconds> tick_;
 
-  // The queue: a stack that producers push to without a lock and the sequencer thread takes whole.
-  std::atomic<QueuedOperation*> queue_{nullptr};
+  // The queue, which the sequencer thread takes whole. Its mutex is held for a few instructions,
+  // and may be taken with mutex_ held.
+  std::mutex queue_mutex_;
+  Operations queue_;     // guarded by queue_mutex_
+  bool closed_ = false;  // guarded by queue_mutex_
+  std::atomic<bool> has_queued_{false};
   std::atomic<std::size_t> waiting_{0};
   // Told without the lock whether trying to take the idle turn is worth it.
   std::atomic<bool> busy_{false};
@@ -133,7 +140,8 @@ class Sequencer {
   // The sequencer thread's: one is built while the other is in flight.
   Batch batches_[2];
   std::size_t next_batch_ = 0;
-  QueuedOperation* taken_ = nullptr;
+  Operations taken_;
+  std::size_t next_taken_ = 0;
 
   std::mutex completion_mutex_;
   std::condition_variable completions_here_;
