@@ -1,10 +1,13 @@
-// Which sagas each owner's incarnation holds.
+// Which sagas each owner's incarnation holds, and on which boot of which host.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "projections/saga.h"
 
@@ -31,6 +34,14 @@ class Owners {
     }
   }
 
+  // What this incarnation holds, in the order of planning.
+  [[nodiscard]] std::vector<const Saga*> HeldBy(const InternedText& owner) const;
+  // The boots of the host that hold anything, in no order; unknown ones are left out.
+  [[nodiscard]] std::vector<std::string> BootsOf(std::string_view host) const;
+  // What all incarnations on this boot of the host hold, in the order of planning.
+  [[nodiscard]] std::vector<const Saga*> HeldByBoot(std::string_view host,
+                                                    std::string_view boot_id) const;
+
  private:
   using Sagas = std::vector<Saga*>;
   // One saga, or a list in which each knows its place: mostly an owner holds one. The list is
@@ -40,11 +51,19 @@ class Owners {
     Sagas* list = nullptr;
   };
 
+  using Incarnations = boost::unordered_flat_set<InternedText, std::hash<InternedText>>;
+  using Boots = boost::unordered_flat_map<std::string, Incarnations>;
+
   static std::vector<const Saga*> Sorted(const Held& held);
+  [[nodiscard]] const Boots* FindHost(std::string_view host) const;
+  void ListHost(const InternedText& owner);
+  void UnlistHost(const InternedText& owner);
   void Insert(Saga& saga);
   void Erase(Saga& saga, const InternedText& owner);
 
   boost::unordered_flat_map<InternedText, Held, std::hash<InternedText>> held_;
+  // Incarnations that hold something and say on which boot of which host.
+  boost::unordered_flat_map<std::string, Boots> hosts_;
 };
 
 }  // namespace sagalog

@@ -129,6 +129,19 @@ void Projections::VisitOwners(const OwnerVisitor& visitor) const {
   models_->owners().Visit(visitor);
 }
 
+std::vector<const Saga*> Projections::HeldBy(const InternedText& owner) const {
+  return models_->owners().HeldBy(owner);
+}
+
+std::vector<std::string> Projections::BootsOf(std::string_view host) const {
+  return models_->owners().BootsOf(host);
+}
+
+std::vector<const Saga*> Projections::HeldByBoot(std::string_view host,
+                                                 std::string_view boot_id) const {
+  return models_->owners().HeldByBoot(host, boot_id);
+}
+
 void Projections::VisitPlannedAfter(Sequence after,
                                     const std::function<bool(const Saga&)>& visitor) const {
   models_->sagas().Planned().VisitAfter(after, visitor);

@@ -130,6 +130,12 @@ class Projections {
   using OwnerVisitor =
       std::function<void(const InternedText& owner, std::span<const Saga* const> sagas)>;
   void VisitOwners(const OwnerVisitor& visitor) const;
+  // What exactly this incarnation holds, in the order of planning.
+  [[nodiscard]] std::vector<const Saga*> HeldBy(const InternedText& owner) const;
+  // The boots of a host on which somebody holds a saga, and what is held on one of them.
+  [[nodiscard]] std::vector<std::string> BootsOf(std::string_view host) const;
+  [[nodiscard]] std::vector<const Saga*> HeldByBoot(std::string_view host,
+                                                    std::string_view boot_id) const;
   // Sagas in memory in the order of planning, planned after `after`, until the visitor says false.
   void VisitPlannedAfter(Sequence after, const std::function<bool(const Saga&)>& visitor) const;
   // Live sagas that carry the label, in no particular order.

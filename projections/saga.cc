@@ -33,6 +33,14 @@ InternedText JoinIdentity(std::string_view owner, std::string_view host, std::st
   return InternedText(joined);
 }
 
+// The next field of an identity, cut off its front.
+std::string_view TakeField(std::string_view& rest) {
+  const std::size_t end = rest.find('\n');
+  const std::string_view field = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return field;
+}
+
 void AppendCompensation(Saga& saga, const schema::Compensation& compensation, Sequence sequence,
                         std::size_t position) {
   CompensationRecord record;
@@ -434,6 +442,7 @@ bool IsStoreWide(const events::Event& event) {
     case events::Body::Planned: return true;
     case events::Body::Leased: return event.body_as_Leased()->claimed();
     case events::Body::Dispatched: return event.body_as_Dispatched()->claimed();
+    case events::Body::OwnerReported: return event.body_as_OwnerReported()->of_holders();
     default: return false;
   }
 }
@@ -473,29 +482,30 @@ InternedText OwnerIdentity(const schema::OwnerT* owner) {
 schema::OwnerT OwnerFromIdentity(const InternedText& identity) {
   schema::OwnerT owner;
   std::string_view rest = identity.view();
-  const auto next = [&rest] {
-    const std::size_t end = rest.find('\n');
-    const std::string_view field = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return field;
-  };
   const auto number = [](std::string_view text) {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
   };
-  owner.owner = next();
-  owner.host = next();
-  owner.boot_id = next();
-  owner.pid_namespace = next();
-  owner.pid = number(next());
-  owner.pid_start = number(next());
+  owner.owner = TakeField(rest);
+  owner.host = TakeField(rest);
+  owner.boot_id = TakeField(rest);
+  owner.pid_namespace = TakeField(rest);
+  owner.pid = number(TakeField(rest));
+  owner.pid_start = number(TakeField(rest));
   return owner;
 }
 
 std::string_view OwnerName(const InternedText& identity) {
   const std::string_view text = identity.view();
   return text.substr(0, text.find('\n'));
+}
+
+HostBoot HostBootOf(const InternedText& identity) {
+  std::string_view rest = identity.view();
+  static_cast<void>(TakeField(rest));  // the name
+  const std::string_view host = TakeField(rest);
+  return {host, TakeField(rest)};
 }
 
 std::uint64_t TargetHash(std::string_view target) {

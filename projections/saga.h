@@ -33,6 +33,12 @@ using schema::State;
 [[nodiscard]] InternedText OwnerIdentity(const schema::OwnerT* owner);
 [[nodiscard]] schema::OwnerT OwnerFromIdentity(const InternedText& identity);
 [[nodiscard]] std::string_view OwnerName(const InternedText& identity);
+// Of an identity; empty where it does not say.
+struct HostBoot {
+  std::string_view host;
+  std::string_view boot_id;
+};
+[[nodiscard]] HostBoot HostBootOf(const InternedText& identity);
 
 // The first 64 bits of a target's SHA-256: enough to tell the targets of all live sagas apart.
 [[nodiscard]] std::uint64_t TargetHash(std::string_view target);

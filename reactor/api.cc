@@ -36,10 +36,14 @@ constexpr std::array kRoutes = {
     Route{"POST", "v1/queues/*", "claim-next", ClaimNext},
     Route{"GET", "v1/queues/*", "", ShowQueue},
     Route{"PUT", "v1/queues/*", "", ConfigureQueue},
+    Route{"GET", "v1/policy", "", ShowPolicy},
     Route{"PUT", "v1/policy", "", ChangePolicy},
     Route{"GET", "v1/stale", "", ListStale},
     Route{"GET", "v1/compensations", "", ListCompensations},
     Route{"GET", "v1/owners", "", ListOwners},
+    Route{"POST", "v1/owners", "report", ReportOwners},
+    Route{"GET", "v1/effects", "", ListEffects},
+    Route{"GET", "v1/sections", "", ListSections},
     Route{"GET", "v1/status", "", ShowStatus},
     Route{"GET", "healthz", "", ShowHealth},
     Route{"GET", "readyz", "", ShowReadiness},
@@ -58,7 +62,8 @@ bool IsSagaCommand(std::string_view action) {
     return false;
   }
   std::replace(name.begin(), name.end(), '-', '_');
-  if (name == "claim_next" || name == "configure_queue" || name == "change_policy") {
+  if (name == "claim_next" || name == "configure_queue" || name == "change_policy" ||
+      name == "report_owners") {
     return false;
   }
   const auto& names = CommandNames();

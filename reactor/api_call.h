@@ -28,6 +28,7 @@ struct ApiCall {
 [[nodiscard]] ApiResponse ClaimNext(const ApiCall& call);
 [[nodiscard]] ApiResponse ConfigureQueue(const ApiCall& call);
 [[nodiscard]] ApiResponse ChangePolicy(const ApiCall& call);
+[[nodiscard]] ApiResponse ReportOwners(const ApiCall& call);
 
 // api_reads.cc
 [[nodiscard]] ApiResponse ListSagas(const ApiCall& call);
@@ -36,7 +37,10 @@ struct ApiCall {
 [[nodiscard]] ApiResponse ShowQueue(const ApiCall& call);
 [[nodiscard]] ApiResponse ListStale(const ApiCall& call);
 [[nodiscard]] ApiResponse ListCompensations(const ApiCall& call);
+[[nodiscard]] ApiResponse ShowPolicy(const ApiCall& call);
 [[nodiscard]] ApiResponse ListOwners(const ApiCall& call);
+[[nodiscard]] ApiResponse ListEffects(const ApiCall& call);
+[[nodiscard]] ApiResponse ListSections(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowStatus(const ApiCall& call);
 
 // api_operation.cc

@@ -75,6 +75,12 @@ ApiResponse ConfigureQueue(const ApiCall& call) {
   });
 }
 
+ApiResponse ReportOwners(const ApiCall& call) {
+  auto command = ReadCommand(call, "report_owners", "");
+  return command.ok() ? Run(call, *std::move(command), false)
+                      : Problem(call.Last(), command.status());
+}
+
 ApiResponse ChangePolicy(const ApiCall& call) {
   auto command = ReadCommand(call, "change_policy", "");
   return command.ok() ? Run(call, *std::move(command), false)

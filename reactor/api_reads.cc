@@ -215,6 +215,34 @@ ApiResponse ShowQueue(const ApiCall& call) {
                     : Problem(call.Last(), queue.status());
 }
 
+ApiResponse ShowPolicy(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const Sequence last = call.Last();
+  const auto policy = call.store.Policy();
+  return policy.ok() ? Answer(WithSequence(ToJson(*policy), last))
+                     : Problem(call.Last(), policy.status());
+}
+
+ApiResponse ListEffects(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  PageQuery page;
+  page.limit = query.Limit(kPageRowsDefault);
+  page.cursor = query.Text("cursor");
+  if (const std::string in_doubt = query.Text("in_doubt");
+      !in_doubt.empty() && in_doubt != "true") {
+    query.Refuse("in_doubt", "must be true: all effects of a saga are in the saga itself");
+  }
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  return ShowPage(call, call.store.EffectsInDoubt(page));
+}
+
+ApiResponse ListSections(const ApiCall& call) { return ReadPage(call, &Store::Sections); }
+
 ApiResponse ListStale(const ApiCall& call) { return ReadPage(call, &Store::Stale); }
 
 ApiResponse ListCompensations(const ApiCall& call) { return ReadPage(call, &Store::Compensations); }

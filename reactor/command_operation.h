@@ -44,6 +44,7 @@ class CommandOperation : public StoreOperation {
   Sequence sequence;
   Token token;
   bool cancel_pending = false;
+  std::vector<HolderReport> reports;
   // The saga after the command, when asked for; of a replay, as it is now.
   std::unique_ptr<SagaSnapshot> snapshot;
 };

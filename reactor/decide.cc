@@ -34,7 +34,7 @@ std::optional<Decision> ReplayOf(const Situation& situation, const RequestRecord
   return decision;
 }
 
-// Of a plan and a claim_next, whose request ids are unique in the store.
+// Of the commands whose request ids are unique in the store.
 std::optional<Decision> StoreWideReplay(const Situation& situation, const schema::RequestId& id,
                                         std::uint64_t content) {
   if (const Saga* saga = situation.state.PlannedByRequest(id.high(), id.low())) {
@@ -53,7 +53,7 @@ std::optional<Decision> Replay(const Situation& situation, std::uint64_t content
     return std::nullopt;
   }
   const schema::RequestId& id = *command.request_id;
-  if (command.body.type == Body::Plan || command.body.type == Body::ClaimNext) {
+  if (HasStoreWideRequest(command.body.type)) {
     return StoreWideReplay(situation, id, content);
   }
   if (situation.saga == nullptr) {
@@ -175,6 +175,7 @@ Decision DecideNew(const Situation& situation) {
     case Body::ClaimNext: return rules::DecideClaimNext(situation);
     case Body::ConfigureQueue: return rules::DecideConfigureQueue(situation);
     case Body::ChangePolicy: return rules::DecideChangePolicy(situation);
+    case Body::ReportOwners: return rules::DecideReportOwners(situation);
     default: break;
   }
   const CommandRow* row = FindRow(situation.command.body.type);

@@ -43,6 +43,18 @@ struct DecidedEvent {
   events::BodyUnion body;
 };
 
+// What report_owners recorded about one saga's holder.
+struct HolderReport {
+  std::string saga_id;
+  schema::Verdict verdict;
+};
+
+// Whether the command's request id is unique in the store, and not only within its saga.
+[[nodiscard]] constexpr bool HasStoreWideRequest(commands::Body command) {
+  return command == commands::Body::Plan || command == commands::Body::ClaimNext ||
+         command == commands::Body::ReportOwners;
+}
+
 // A command's decision: events to append, or an outcome that appends nothing, or a refusal, or
 // the replay of an earlier answer.
 struct Decision {
@@ -55,6 +67,8 @@ struct Decision {
   bool cancel_pending = false;
   // The saga the answer is about; claim_next chooses it, a redelivered plan finds it.
   std::string saga_id;
+  // Of report_owners.
+  std::vector<HolderReport> reports;
   // The request was answered before: by the event at this sequence.
   std::optional<Sequence> replay_of;
 };

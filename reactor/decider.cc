@@ -180,6 +180,7 @@ bool Decider::Decide(CommandOperation& operation, Batch& batch) {
   operation.token = decision.token;
   operation.cancel_pending = decision.cancel_pending;
   operation.replay_of = decision.replay_of;
+  operation.reports = std::move(decision.reports);
   if (!decision.events.empty() && !AppendDecision(operation, decision, batch)) {
     return false;
   }

@@ -56,7 +56,7 @@ Lookups LookUp(const EndedRows& rows, std::uint64_t epoch, const commands::Comma
     Fill(lookups, lookups.saga, rows.FindSaga(command.saga_id));
   }
   const bool plan = command.body.type == Body::Plan;
-  if (command.request_id && (plan || command.body.type == Body::ClaimNext)) {
+  if (command.request_id && HasStoreWideRequest(command.body.type)) {
     LookUpStoreRequest(rows, *command.request_id, lookups);
   }
   if (plan) {

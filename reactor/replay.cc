@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "schema/limits.h"
@@ -38,15 +39,24 @@ answers::Outcome OutcomeOf(const events::Event& first, const Saga& saga) {
   return answers::Outcome::ok;
 }
 
-// The end of the append that `first` begins.
+// The end of the append that `first` begins, and what it reports of owners.
 struct AppendEnd {
   Sequence last;
   Sequence last_of_saga;
+  std::vector<HolderReport> reports;
 };
+
+void AddReport(std::vector<HolderReport>& reports, const events::Event& event) {
+  const events::OwnerReported* reported = event.body_as_OwnerReported();
+  if (reported != nullptr && reported->of_holders()) {
+    reports.push_back({std::string(SagaIdOf(event)), reported->verdict()});
+  }
+}
 
 Result<AppendEnd> FindAppendEnd(const EventLog& log, const events::Event& first) {
   const Sequence begin(first.sequence());
-  AppendEnd end{begin, begin};
+  AppendEnd end{begin, begin, {}};
+  AddReport(end.reports, first);
   if (first.request_content() == 0 || begin >= log.Last()) {
     return end;
   }
@@ -58,6 +68,7 @@ Result<AppendEnd> FindAppendEnd(const EventLog& log, const events::Event& first)
           return over;
         }
         end.last = Sequence(event.sequence());
+        AddReport(end.reports, event);
         if (SagaIdOf(event) == SagaIdOf(first)) {
           end.last_of_saga = end.last;
         }
@@ -86,12 +97,13 @@ Result<Saga> FoldHistory(const EventLog& log, Sequence newest) {
 
 Result<ReplayedAnswer> ReplayAnswer(const EventLog& log, Sequence first) {
   ASSIGN_OR_RETURN(const StoredEvent event, log.Read(first));
-  ASSIGN_OR_RETURN(const AppendEnd end, FindAppendEnd(log, *event));
+  ASSIGN_OR_RETURN(AppendEnd end, FindAppendEnd(log, *event));
   ReplayedAnswer answer;
   answer.sequence = end.last;
   answer.time = TimeFromMicros(event->time());
   answer.token = GrantedBy(*event);
-  if (SagaIdOf(*event).empty()) {
+  answer.reports = std::move(end.reports);
+  if (SagaIdOf(*event).empty() || !answer.reports.empty()) {
     return answer;
   }
   ASSIGN_OR_RETURN(answer.saga, FoldHistory(log, end.last_of_saga));

@@ -3,6 +3,7 @@
 
 #include "eventlog/event_log.h"
 #include "projections/saga.h"
+#include "reactor/decide.h"
 #include "schema/answers_generated.h"
 
 namespace sagalog {
@@ -15,6 +16,8 @@ struct ReplayedAnswer {
   StoreTime time;
   Token token;
   bool cancel_pending = false;
+  // Of report_owners, whose answer shows no saga.
+  std::vector<HolderReport> reports;
   // The fold of its own history up to there: children and what became of dependencies, which
   // other sagas' events tell, are not in it.
   Saga saga;

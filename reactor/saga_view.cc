@@ -50,10 +50,7 @@ void AddState(const Saga& saga, answers::SagaT& view) {
   view.parked = saga.IsParked();
   view.compensation_status = saga.compensation_status;
   if (const SectionRecord* section = saga.Section()) {
-    view.section = std::make_unique<answers::SectionT>();
-    view.section->name = section->name.str();
-    view.section->since = ToMicros(section->since);
-    view.section->max_age = section->max_age.count();
+    view.section = ViewSection(*section);
   }
   if (const ExitRecord* exit = saga.Exit()) {
     view.exit = std::make_unique<answers::ExitT>();
@@ -97,6 +94,14 @@ const schema::Compensation* Registered(const events::Event& event,
 SagaSnapshot TakeSnapshot(const Projections& state, const Saga& saga, StoreTime now) {
   const StalenessContext context = state.ContextOf(saga);
   return {saga, context.policy, {context.returns.begin(), context.returns.end()}, now};
+}
+
+std::unique_ptr<answers::SectionT> ViewSection(const SectionRecord& section) {
+  auto view = std::make_unique<answers::SectionT>();
+  view->name = section.name.str();
+  view->since = ToMicros(section.since);
+  view->max_age = section.max_age.count();
+  return view;
 }
 
 std::vector<std::unique_ptr<answers::StaleSinceT>> ViewReasons(

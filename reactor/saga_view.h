@@ -36,6 +36,9 @@ class SagaViewer {
   [[nodiscard]] Result<std::unique_ptr<answers::CompensationEntryT>> ViewCompensation(
       const CompensationRecord& record);
 
+  // One effect of a saga.
+  [[nodiscard]] Result<std::unique_ptr<answers::EffectT>> ViewEffect(const EffectRecord& record);
+
   // Whether the saga was planned with this label.
   [[nodiscard]] Result<bool> HasLabel(const Saga& saga, std::string_view name,
                                       std::string_view value);
@@ -49,11 +52,12 @@ class SagaViewer {
   Status AddPlannedFacts(const Saga& saga, answers::SagaT& view);
   Status AddReason(const Saga& saga, answers::SagaT& view);
   Status AddExtras(const SagaExtras& extras, answers::SagaT& view);
-  [[nodiscard]] Result<std::unique_ptr<answers::EffectT>> ViewEffect(const EffectRecord& record);
 
   const EventLog& log_;
   std::map<Sequence, StoredEvent> events_;
 };
+
+[[nodiscard]] std::unique_ptr<answers::SectionT> ViewSection(const SectionRecord& section);
 
 [[nodiscard]] std::vector<std::unique_ptr<answers::StaleSinceT>> ViewReasons(
     const std::vector<StaleSince>& reasons);

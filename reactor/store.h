@@ -176,6 +176,8 @@ class Store {
                                         CallOptions options = {});
   [[nodiscard]] Call ReportOwner(std::string_view saga, commands::ReportOwnerT arguments,
                                  CallOptions options = {});
+  // Of every saga that the process, or an older boot of its host, holds; `reports` in the answer.
+  [[nodiscard]] Call ReportOwners(commands::ReportOwnersT arguments, CallOptions options = {});
   [[nodiscard]] Call Annotate(std::string_view saga, commands::AnnotateT arguments,
                               CallOptions options = {});
   [[nodiscard]] Call ForceRelease(std::string_view saga, commands::ForceReleaseT arguments,
@@ -190,6 +192,12 @@ class Store {
   [[nodiscard]] Result<answers::CompensationPageT> Compensations(const PageQuery& query);
   [[nodiscard]] Result<answers::OwnerPageT> Owners(const PageQuery& query);
   [[nodiscard]] Result<answers::QueueT> Queue(std::string_view queue);
+  // The store's own policy as it was set.
+  [[nodiscard]] Result<answers::StorePolicyT> Policy();
+  // Effects that were begun and are not settled, by the planning of their sagas.
+  [[nodiscard]] Result<answers::EffectPageT> EffectsInDoubt(const PageQuery& query);
+  // Open sections, by the planning of their sagas.
+  [[nodiscard]] Result<answers::SectionPageT> Sections(const PageQuery& query);
   // The saga's events, oldest first; `limit` keeps the newest.
   [[nodiscard]] Result<std::vector<StoredEvent>> History(std::string_view saga,
                                                          bool transitions_only, std::size_t limit);

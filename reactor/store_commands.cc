@@ -161,6 +161,10 @@ Store::Call Store::ClaimNext(commands::ClaimNextT arguments, CallOptions options
   return Execute(Fill("", std::move(arguments), options), options.with_saga);
 }
 
+Store::Call Store::ReportOwners(commands::ReportOwnersT arguments, CallOptions options) {
+  return Execute(Fill("", std::move(arguments), options), options.with_saga);
+}
+
 Store::Call Store::ConfigureQueue(commands::ConfigureQueueT arguments, CallOptions options) {
   return Execute(Fill("", std::move(arguments), options), options.with_saga);
 }

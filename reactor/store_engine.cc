@@ -15,6 +15,17 @@ namespace {
 
 using schema::RefusalCode;
 
+std::vector<std::unique_ptr<answers::OwnerVerdictT>> ViewReports(
+    const std::vector<HolderReport>& reports) {
+  std::vector<std::unique_ptr<answers::OwnerVerdictT>> views;
+  for (const HolderReport& report : reports) {
+    views.push_back(std::make_unique<answers::OwnerVerdictT>());
+    views.back()->saga_id = report.saga_id;
+    views.back()->verdict = report.verdict;
+  }
+  return views;
+}
+
 // A random UUID (version 4).
 std::string NewStoreId() {
   std::random_device random;
@@ -246,7 +257,7 @@ bool Store::Engine::Prepare(CommandOperation& operation) {
   }
   // Other commands name a saga, which is nearly always in memory.
   const commands::Body type = command.body.type;
-  if (type == commands::Body::Plan || (type == commands::Body::ClaimNext && command.request_id)) {
+  if (type == commands::Body::Plan || (command.request_id && HasStoreWideRequest(type))) {
     LookUp(operation);
   }
   return true;
@@ -301,6 +312,7 @@ Reply Store::Engine::Finish(CommandOperation& operation) {
   answer.sequence = operation.sequence.value();
   answer.token = operation.token.value();
   answer.cancel_pending = operation.cancel_pending;
+  answer.reports = ViewReports(operation.reports);
   if (operation.snapshot) {
     // The command has happened, whatever becomes of showing it.
     if (auto view = SagaViewer(*log_).View(*operation.snapshot); view.ok()) {
@@ -325,6 +337,7 @@ Reply Store::Engine::FinishReplay(CommandOperation& operation) {
   answer.sequence = replayed->sequence.value();
   answer.token = replayed->token.value();
   answer.cancel_pending = replayed->cancel_pending;
+  answer.reports = ViewReports(replayed->reports);
   if (!operation.with_saga || replayed->saga.id.empty()) {
     return answer;
   }

@@ -239,6 +239,20 @@ Result<answers::QueueT> Store::Queue(std::string_view queue) {
   return view;
 }
 
+Result<answers::StorePolicyT> Store::Policy() {
+  answers::StorePolicyT view;
+  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
+    const Projections& state = decider.projections();
+    const StoreFacts& facts = state.facts();
+    view.policy = std::make_unique<schema::PolicyT>(facts.policy);
+    if (facts.limit) {
+      view.limit = *facts.limit;
+    }
+    view.slots_used = state.SlotsUsedInAll(decider.now());
+  }));
+  return view;
+}
+
 answers::StatusT Store::Describe() {
   answers::StatusT status;
   const Status described = engine_->RunInTurn(

@@ -44,6 +44,7 @@ auto VisitCommandBody(const commands::BodyUnion& body, Visitor&& visit) {
     case Body::ForceRelease: return visit(*body.AsForceRelease());
     case Body::ConfigureQueue: return visit(*body.AsConfigureQueue());
     case Body::ChangePolicy: return visit(*body.AsChangePolicy());
+    case Body::ReportOwners: return visit(*body.AsReportOwners());
     case Body::NONE: break;
   }
   CheckFailed("a command has a known type", __FILE__, __LINE__);

@@ -264,6 +264,9 @@ void HashBody(ContentHash& hash, const commands::SettleCompensationT& body) {
 void HashBody(ContentHash& hash, const commands::ReportOwnerT& body) {
   HashFields(hash, body.identity, body.verdict, body.evidence);
 }
+void HashBody(ContentHash& hash, const commands::ReportOwnersT& body) {
+  HashFields(hash, body.identity, body.verdict, body.evidence);
+}
 void HashBody(ContentHash& hash, const commands::AnnotateT& body) { HashFields(hash, body.text); }
 void HashBody(ContentHash& hash, const commands::ForceReleaseT& body) {
   HashFields(hash, body.reason);

@@ -62,7 +62,7 @@ std::size_t PlannedSizeBound(const commands::PlanT& plan) {
 
 bool HasSaga(commands::Body type) {
   return type != commands::Body::ClaimNext && type != commands::Body::ConfigureQueue &&
-         type != commands::Body::ChangePolicy;
+         type != commands::Body::ChangePolicy && type != commands::Body::ReportOwners;
 }
 
 Status CheckTraceparent(const FieldPath& path, const std::string& text) {
@@ -313,7 +313,8 @@ Status CheckBody(const CommandT& command, const commands::SettleCompensationT& b
                              : Status();
 }
 
-Status CheckBody(const CommandT& /*command*/, const commands::ReportOwnerT& body) {
+template <typename Report>
+Status CheckReport(const Report& body) {
   RETURN_IF_ERROR(RequireIdentity(FieldPath("identity"), body.identity));
   if (!body.verdict.has_value()) {
     return FieldPath("verdict").Refuse("is required");
@@ -323,6 +324,14 @@ Status CheckBody(const CommandT& /*command*/, const commands::ReportOwnerT& body
     return FieldPath("verdict").Refuse("must be alive or dead");
   }
   return CheckText(FieldPath("evidence"), body.evidence, kTextSizeMax);
+}
+
+Status CheckBody(const CommandT& /*command*/, const commands::ReportOwnerT& body) {
+  return CheckReport(body);
+}
+
+Status CheckBody(const CommandT& /*command*/, const commands::ReportOwnersT& body) {
+  return CheckReport(body);
 }
 
 Status CheckBody(const CommandT& /*command*/, const commands::AnnotateT& body) {

@@ -159,6 +159,9 @@ Problem CheckBody(const events::RefusalsNoted& body) {
       if (!IsKnown(refusal->code())) {
         return "an unknown code";
       }
+      if (refusal->actual_state() && !IsKnown(*refusal->actual_state())) {
+        return "an unknown state";
+      }
     }
   }
   return nullptr;

@@ -19,8 +19,12 @@ void AddWorkerCommands(CLI::App& app, const GlobalOptions& global, int& exit_cod
 void AddRecoveryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // compensation ls, register, claim, settle, run.
 void AddCompensationCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
-// ls, show, stale, history.
+// ls, show, stale, sections, history.
 void AddQueryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// sections.
+void AddSectionsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// effect ls, below the command `effect`.
+void AddEffectListCommand(CLI::App& effect, const GlobalOptions& global, int& exit_code);
 // queue, policy, verify, rebuild.
 void AddOperatorCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // status.

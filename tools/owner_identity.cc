@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdint>
+#include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -50,25 +51,29 @@ Result<std::string> PidNamespace() {
   return fmt::format("{}", place.st_ino);
 }
 
-// Field 22 of /proc/PID/stat. The name in field 2 may hold blanks and brackets, so counting starts
-// behind its last bracket.
-Result<std::uint64_t> StartTime() {
-  std::ifstream file("/proc/self/stat");
+// Fields 3 and 22 of /proc/PID/stat. The name in field 2 may hold blanks and brackets, so counting
+// starts behind its last bracket.
+std::optional<ProcessTraits> ReadTraits(const std::string& path) {
+  std::ifstream file(path);
   std::string line;
   std::getline(file, line, '\0');
   const std::size_t name_end = line.rfind(')');
-  if (name_end != std::string::npos) {
-    std::istringstream rest(line.substr(name_end + 1));
-    std::string skipped;
-    for (int field = 3; field < 22; ++field) {
-      rest >> skipped;
-    }
-    std::uint64_t start = 0;
-    if (rest >> start) {
-      return start;
-    }
+  if (name_end == std::string::npos) {
+    return std::nullopt;
   }
-  return Status(Code::kIoError, "cannot read the start time in /proc/self/stat");
+  std::istringstream rest(line.substr(name_end + 1));
+  std::string state;
+  rest >> state;
+  std::string skipped;
+  for (int field = 4; field < 22; ++field) {
+    rest >> skipped;
+  }
+  ProcessTraits traits;
+  if (!(rest >> traits.start)) {
+    return std::nullopt;
+  }
+  traits.ended = state == "Z" || state == "X";
+  return traits;
 }
 
 }  // namespace
@@ -76,15 +81,27 @@ Result<std::uint64_t> StartTime() {
 Result<boost::json::object> ThisIncarnation(std::string_view owner) {
   ASSIGN_OR_RETURN(const std::string boot_id, BootId());
   ASSIGN_OR_RETURN(const std::string pid_namespace, PidNamespace());
-  ASSIGN_OR_RETURN(const std::uint64_t pid_start, StartTime());
+  const std::optional<ProcessTraits> self = ReadTraits("/proc/self/stat");
+  if (!self) {
+    return Status(Code::kIoError, "cannot read the start time in /proc/self/stat");
+  }
   return boost::json::object{
       {"owner", owner},
       {"host", HostName()},
       {"boot_id", boot_id},
       {"pid_namespace", pid_namespace},
       {"pid", static_cast<std::uint64_t>(getpid())},
-      {"pid_start", pid_start},
+      {"pid_start", self->start},
   };
+}
+
+Result<std::optional<ProcessTraits>> LookAtPid(std::uint64_t pid) {
+  auto traits = ReadTraits(fmt::format("/proc/{}/stat", pid));
+  // Signal 0 asks whether there is such a process: /proc may hide those of other users.
+  if (!traits && (kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH)) {
+    return Status(Code::kIoError, fmt::format("/proc does not show process {}", pid));
+  }
+  return traits;
 }
 
 std::string DefaultOwnerName() { return fmt::format("{}@{}", UserName(), HostName()); }

@@ -190,6 +190,7 @@ void AddQueryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code
   AddListCommand(app, global, exit_code);
   AddShowCommand(app, global, exit_code);
   AddStaleCommand(app, global, exit_code);
+  AddSectionsCommand(app, global, exit_code);
   AddHistoryCommand(app, global, exit_code);
 }
 

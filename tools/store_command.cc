@@ -34,6 +34,7 @@ struct StoreCommand::State {
   bool actor_replaces_token = false;
   std::vector<std::function<void(Request&)>> changes = {};
   Print print = {};
+  std::function<bool()> instead = {};
 
   void TakeTokenFromEnvironment();
   [[nodiscard]] std::string FirstFault();
@@ -139,6 +140,9 @@ std::string StoreCommand::State::FirstFault() {
 }
 
 void StoreCommand::State::Run() {
+  if (instead && instead()) {
+    return;
+  }
   if (token_from_environment) {
     TakeTokenFromEnvironment();
   }
@@ -373,6 +377,11 @@ StoreCommand& StoreCommand::Envelope() {
 
 StoreCommand& StoreCommand::Sends(std::function<void(Request&)> change) {
   state_->changes.push_back(std::move(change));
+  return *this;
+}
+
+StoreCommand& StoreCommand::Instead(std::function<bool()> act) {
+  state_->instead = std::move(act);
   return *this;
 }
 

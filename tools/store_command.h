@@ -84,6 +84,8 @@ class StoreCommand {
 
   // Changes the request before it is sent.
   StoreCommand& Sends(std::function<void(Request&)> change);
+  // Called first: true = it has done what was asked for, and nothing is checked or sent.
+  StoreCommand& Instead(std::function<bool()> act);
   StoreCommand& Opens(StoreClient::Access access);
   // Prints the answer to a person, instead of AnswerLine.
   using Print = std::function<void(StoreClient& client, const boost::json::object& answer)>;

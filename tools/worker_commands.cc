@@ -175,7 +175,7 @@ void AddSectionCommands(CLI::App& app, const GlobalOptions& global, int& exit_co
 }
 
 void AddEffectCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
-  CLI::App* effect = AddDescribed(app, "effect", "Irreversible acts, each once: begin, settle",
+  CLI::App* effect = AddDescribed(app, "effect", "Irreversible acts, each once: begin, settle, ls",
                                   "sagalog effect begin T1 --token 42 --effect push "
                                   "--fingerprint 1a2b3c");
   effect->group(kWorkerGroup)->require_subcommand(1)->fallthrough();
@@ -197,6 +197,7 @@ void AddEffectCommands(CLI::App& app, const GlobalOptions& global, int& exit_cod
       .RequiredText("--outcome", "outcome", "How it turned out")
       .Text("--result", "result", "What came out")
       .Envelope();
+  AddEffectListCommand(*effect, global, exit_code);
 }
 
 }  // namespace

@@ -120,6 +120,68 @@ Verdict Judge(const Saga& saga, const schema::OwnerT& identity, Verdict reported
   return reported;
 }
 
+// The event of what a report proves about the saga's holder; nothing when the holder is known to
+// be dead, because dead stays dead.
+template <typename Report>
+std::optional<events::OwnerReportedT> Record(const Saga& saga, const Report& report) {
+  if (saga.IsOwnerDead()) {
+    return std::nullopt;
+  }
+  events::OwnerReportedT event;
+  event.identity = CopyOwner(*report.identity);
+  event.reported = *report.verdict;
+  event.verdict = Judge(saga, *report.identity, *report.verdict);
+  event.evidence = report.evidence;
+  return event;
+}
+
+// What the process itself holds, by the name it gives or by whatever name.
+std::vector<const Saga*> HeldByProcess(const Projections& state, const schema::OwnerT& identity) {
+  if (!identity.owner.empty()) {
+    return state.HeldBy(OwnerIdentity(&identity));
+  }
+  std::vector<const Saga*> held;
+  if (identity.pid == 0) {
+    return held;
+  }
+  for (const Saga* saga : state.HeldByBoot(identity.host, identity.boot_id)) {
+    const schema::OwnerT holder = OwnerFromIdentity(saga->owner);
+    if (holder.pid_namespace == identity.pid_namespace && holder.pid == identity.pid &&
+        holder.pid_start == identity.pid_start) {
+      held.push_back(saga);
+    }
+  }
+  return held;
+}
+
+// What other boots of the identity's host hold. One that took a saga after everything that the
+// identity's boot holds is a newer boot, and is left alone.
+std::vector<const Saga*> HeldByOlderBoots(const Projections& state,
+                                          const schema::OwnerT& identity) {
+  std::vector<const Saga*> held;
+  if (identity.boot_id.empty()) {
+    return held;
+  }
+  for (const std::string& boot : state.BootsOf(identity.host)) {
+    if (boot != identity.boot_id) {
+      const std::vector<const Saga*> of_boot = state.HeldByBoot(identity.host, boot);
+      held.insert(held.end(), of_boot.begin(), of_boot.end());
+    }
+  }
+  if (held.empty()) {
+    return held;
+  }
+  const std::vector<const Saga*> own = state.HeldByBoot(identity.host, identity.boot_id);
+  if (!own.empty()) {
+    const Token newest =
+        (*std::max_element(own.begin(), own.end(), [](const Saga* a, const Saga* b) {
+          return a->token < b->token;
+        }))->token;
+    std::erase_if(held, [newest](const Saga* saga) { return saga->token > newest; });
+  }
+  return held;
+}
+
 }  // namespace
 
 Refusal CheckRecover(const Situation& situation) {
@@ -181,25 +243,37 @@ void ActRecover(const Situation& situation, Decision& decision) {
 }
 
 void ActReportOwner(const Situation& situation, Decision& decision) {
-  const commands::ReportOwnerT& report = *situation.command.body.AsReportOwner();
   const Saga& saga = *situation.saga;
-  const bool known_dead = saga.IsOwnerDead();
-  const Verdict verdict =
-      known_dead ? Verdict::dead : Judge(saga, *report.identity, *report.verdict);
-  switch (verdict) {
+  auto event = Record(saga, *situation.command.body.AsReportOwner());
+  switch (event ? event->verdict : Verdict::dead) {
     case Verdict::alive: decision.outcome = answers::Outcome::alive; break;
     case Verdict::dead: decision.outcome = answers::Outcome::dead; break;
     case Verdict::unknown: decision.outcome = answers::Outcome::unknown; break;
   }
-  if (known_dead) {
-    return;  // dead stays dead: nothing new is known
+  if (event) {
+    Append(decision, situation, *std::move(event));
   }
-  events::OwnerReportedT event;
-  event.identity = CopyOwner(*report.identity);
-  event.reported = *report.verdict;
-  event.verdict = verdict;
-  event.evidence = report.evidence;
-  Append(decision, situation, std::move(event));
+}
+
+Decision DecideReportOwners(const Situation& situation) {
+  const commands::ReportOwnersT& report = *situation.command.body.AsReportOwners();
+  std::vector<const Saga*> held = HeldByProcess(situation.state, *report.identity);
+  const std::vector<const Saga*> older = HeldByOlderBoots(situation.state, *report.identity);
+  held.insert(held.end(), older.begin(), older.end());
+  std::sort(held.begin(), held.end(),
+            [](const Saga* a, const Saga* b) { return a->planned_sequence < b->planned_sequence; });
+  Decision decision;
+  for (const Saga* saga : held) {
+    if (auto event = Record(*saga, report)) {
+      event->of_holders = true;
+      decision.reports.push_back({saga->id, event->verdict});
+      Append(decision, saga->id, *std::move(event));
+    }
+  }
+  if (decision.events.empty()) {
+    decision.outcome = answers::Outcome::unchanged;
+  }
+  return decision;
 }
 
 void ActForceRelease(const Situation& situation, Decision& decision) {

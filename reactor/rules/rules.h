@@ -66,6 +66,8 @@ void ActCancel(const Situation& situation, Decision& decision);
 Refusal CheckRecover(const Situation& situation);
 void ActRecover(const Situation& situation, Decision& decision);
 void ActReportOwner(const Situation& situation, Decision& decision);
+// Like claim_next it finds its sagas itself.
+Decision DecideReportOwners(const Situation& situation);
 void ActForceRelease(const Situation& situation, Decision& decision);
 
 // compensations.cc

@@ -48,6 +48,8 @@ TEST(ApiRoutes, EveryCommandOfTheSchemaHasItsPath) {
     std::string target = "/v1/sagas/T1:" + action;
     if (name == "claim_next") {
       target = "/v1/queues/deploy:claim-next";
+    } else if (name == "report_owners") {
+      target = "/v1/owners:report";
     } else if (name == "configure_queue" || name == "change_policy") {
       method = "PUT";
       target = name == "change_policy" ? "/v1/policy" : "/v1/queues/deploy";

@@ -99,6 +99,8 @@ constexpr Golden kGoldens[] = {
     {"configure_queue", R"({{"queue":"q","limit":"off","frozen":false,"policy":{policy}}})",
      0x9e9ff308c6a51acf},
     {"change_policy", R"({{"policy":{policy},"limit":4}})", 0x25b25fa32ea88dd3},
+    {"report_owners", R"({{"identity":{owner},"verdict":"dead","evidence":"e"}})",
+     0xd91e5dbc460528ae},
 };
 
 TEST(CommandContent, IsWhatTheFirstReleaseSaid) {
@@ -107,7 +109,7 @@ TEST(CommandContent, IsWhatTheFirstReleaseSaid) {
     const std::string json = fmt::format(fmt::runtime(golden.json), fmt::arg("owner", kOwner),
                                          fmt::arg("policy", kPolicy));
     const bool has_saga = golden.command != "claim_next" && golden.command != "configure_queue" &&
-                          golden.command != "change_policy";
+                          golden.command != "change_policy" && golden.command != "report_owners";
     EXPECT_EQ(ContentOf(golden.command, has_saga ? "saga-1" : "", json), golden.content)
         << fmt::format("{} 0x{:016x}", golden.command,
                        ContentOf(golden.command, has_saga ? "saga-1" : "", json));

@@ -78,7 +78,7 @@ TEST(CommandJson, NamesAreTheCommandsOfTheContractInSchemaOrder) {
             "enter_section leave_section begin_effect settle_effect record_exit "
             "register_compensation complete fail compensate mark_compensated quarantine cancel "
             "park unpark recover claim_compensation settle_compensation report_owner annotate "
-            "force_release configure_queue change_policy");
+            "force_release configure_queue change_policy report_owners");
 }
 
 TEST(CommandJson, NoFieldOfABodyIsHiddenByTheEnvelope) {

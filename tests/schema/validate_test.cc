@@ -130,13 +130,17 @@ const std::vector<Case> kRequiredCases = {
     {"configure_queue", "", "{}", "queue: is required"},
     {"configure_queue", "", R"({"queue":"q"})", ""},
     {"change_policy", "", "{}", ""},
+    {"report_owners", "", R"({"verdict":"alive"})", "identity: is required"},
+    {"report_owners", "", R"({"identity":{"host":"h"}})", "verdict: is required"},
+    {"report_owners", "", R"({"identity":{"host":"h"},"verdict":"dead"})", ""},
 };
 
 TEST(ValidateCommand, WhatIsNotOptionalIsRequired) { ExpectAll(kRequiredCases); }
 
 TEST(ValidateCommand, SagaIdsAreOfTheirAlphabet) {
   for (const std::string_view name : CommandNames()) {
-    if (name == "claim_next" || name == "configure_queue" || name == "change_policy") {
+    if (name == "claim_next" || name == "configure_queue" || name == "change_policy" ||
+        name == "report_owners") {
       EXPECT_EQ(TextOf(name, "a", "{}"), "saga_id: this command is for no saga of its own");
     } else {
       EXPECT_EQ(TextOf(name, "", "{}"), "saga_id: is required");
