@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/merge_operator.h>
 #include <rocksdb/table.h>
@@ -21,6 +22,9 @@ constexpr std::array<const char*, kRowFamilies> kFamilyNames = {
     "default", "live", "ended", "by_plan", "keys", "generations", "requests"};
 // A reader beside a writer may find a file of its list of files deleted meanwhile: it lists again.
 constexpr int kReadOnlyAttempts = 5;
+// For blocks, filters and indexes of all families: what does not fit is read again, mostly from the
+// page cache.
+constexpr std::size_t kRowCacheBytes = 4UL << 20;
 
 rocksdb::Slice SliceOf(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -77,7 +81,8 @@ rocksdb::Options DatabaseOptions() {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions(RowFamily family) {
+rocksdb::ColumnFamilyOptions FamilyOptions(RowFamily family,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kLZ4Compression;
   // A checkpoint is flushed as soon as it is written; what fits no buffer is only flushed twice.
@@ -85,6 +90,13 @@ rocksdb::ColumnFamilyOptions FamilyOptions(RowFamily family) {
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
+  // Filters and indexes grow with the history, memory must not: they are read in parts, and kept
+  // in the one cache.
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   if (family == RowFamily::kKeys) {
     options.merge_operator = std::make_shared<NewestGeneration>();
@@ -93,9 +105,10 @@ rocksdb::ColumnFamilyOptions FamilyOptions(RowFamily family) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors() {
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kRowCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kRowFamilies; ++i) {
-    descriptors.emplace_back(kFamilyNames[i], FamilyOptions(static_cast<RowFamily>(i)));
+    descriptors.emplace_back(kFamilyNames[i], FamilyOptions(static_cast<RowFamily>(i), cache));
   }
   return descriptors;
 }
