@@ -295,6 +295,26 @@ Violations NamedButAbsent(const Tree& tree) {
   return violations;
 }
 
+// The tests that the page of guarantees names, as `Suite.Name`.
+Violations TestsPromisedButAbsent(const Tree& tree) {
+  static const std::regex promised(R"re(`([A-Z]\w+\.[A-Z]\w+)`)re");
+  static const std::regex definition(R"re(\bTEST(?:_F|_P)?\((\w+),\s+(\w+)\))re");
+  std::set<std::string> tests;
+  for (const auto& [path, text] : tree) {
+    if (!path.ends_with("_test.cc")) continue;
+    for (std::sregex_iterator it(text.begin(), text.end(), definition), end; it != end; ++it) {
+      tests.insert((*it)[1].str() + "." + (*it)[2].str());
+    }
+  }
+  const auto page = tree.find("docs/guarantees.md");
+  Violations violations;
+  if (page == tree.end()) return violations;
+  for (const std::string& name : Matches(page->second, promised)) {
+    if (!tests.contains(name)) violations.push_back(name);
+  }
+  return violations;
+}
+
 Violations GeneratedCode(const Tree& tree) {
   Violations violations;
   for (const auto& [path, text] : tree) {
@@ -357,6 +377,7 @@ TEST(Tidy, LibrariesNeitherPrintNorExitNorSleep) {
 }
 TEST(Tidy, TimeIsReadThroughTheClock) { EXPECT_THAT(TimeReadElsewhere(ThisTree()), IsEmpty()); }
 TEST(Tidy, NamedPathsExist) { EXPECT_THAT(NamedButAbsent(ThisTree()), IsEmpty()); }
+TEST(Tidy, PromisedTestsExist) { EXPECT_THAT(TestsPromisedButAbsent(ThisTree()), IsEmpty()); }
 TEST(Tidy, GeneratedCodeIsNotKept) { EXPECT_THAT(GeneratedCode(ThisTree()), IsEmpty()); }
 TEST(Tidy, HeadersSayTheirPurpose) { EXPECT_THAT(HeadersWithoutPurpose(ThisTree()), IsEmpty()); }
 
@@ -441,6 +462,14 @@ TEST(TidyRule, NamedPathThatIsAbsentIsFound) {
   EXPECT_THAT(NamedButAbsent(tree),
               ElementsAre("README.md names reactor/b.h", "docs/a.md names tests/c*_test.cc",
                           "tests/tidy_test.cc names docs/rules.md"));
+}
+
+TEST(TidyRule, PromisedTestThatIsAbsentIsFound) {
+  const Tree tree = {
+      {"docs/guarantees.md", "*Held by* `Lease.Ends`, `Lease.Begins`, `a.b`, `A.B`"},
+      {"tests/reactor/lease_test.cc", "TEST(Lease, Ends) {}\nTEST_P(A,\n       B) {}"},
+      {"tests/reactor/lease.cc", "TEST(Lease, Begins) {}"}};
+  EXPECT_THAT(TestsPromisedButAbsent(tree), ElementsAre("Lease.Begins"));
 }
 
 TEST(TidyRule, GeneratedCodeIsFound) {
