@@ -1,5 +1,7 @@
 #include "projections/changed_sagas.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "schema/check.h"
@@ -11,6 +13,13 @@ void ChangedSagas::Freeze() {
   frozen_ = std::exchange(changed_, {});
   frozen_next_ = 0;
   mark_ = Other(mark_);
+}
+
+void ChangedSagas::Forget(Saga& saga) {
+  CHECK(saga.places.changed == mark_);
+  const auto found = std::find(changed_.rbegin(), changed_.rend(), &saga);
+  CHECK(found != changed_.rend());
+  changed_.erase(std::prev(found.base()));
 }
 
 bool ChangedSagas::Serialize(std::size_t sagas_max) {

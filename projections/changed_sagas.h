@@ -33,6 +33,8 @@ class ChangedSagas {
     saga.places.ended = kNotEnded;
     changed_.push_back(&saga);
   }
+  // A saga that is new since the list was last frozen goes away, as if it had never been.
+  void Forget(Saga& saga);
   // An ended saga came back into memory, unchanged.
   void NoteAdmitted(Saga& saga) { NoteEnded(saga); }
 

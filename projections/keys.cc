@@ -48,9 +48,11 @@ void Keys::ListEnded(Saga& saga, std::uint64_t hash) {
 void Keys::Remove(Saga& saga) {
   if (saga.places.holds_key) {
     holders_.Erase(TextHash(saga.key), &saga);
+    saga.places.holds_key = false;
   }
   if (saga.places.ended_of_key) {
     ended_.Erase(TextHash(saga.key), &saga);
+    saga.places.ended_of_key = false;
   }
 }
 

@@ -30,6 +30,12 @@ Status Projections::Apply(const events::Event& event) { return models_->Apply(ev
 
 Sequence Projections::Applied() const { return models_->applied(); }
 
+void Projections::BeginTrial() { models_->BeginTrial(); }
+
+void Projections::KeepTrial() { models_->KeepTrial(); }
+
+void Projections::RollBack() { models_->RollBack(); }
+
 void Projections::Admit(Saga saga) { models_->Admit(std::move(saga)); }
 
 void Projections::AnticipateSlot(std::string_view saga_id) const {

@@ -69,6 +69,12 @@ class Projections {
   // The sequence of the last event folded.
   [[nodiscard]] Sequence Applied() const;
 
+  // What is folded from now on is kept by KeepTrial, or taken back by RollBack: all is then as it
+  // was, but for ended sagas that have come into memory. No checkpoint may begin in between.
+  void BeginTrial();
+  void KeepTrial();
+  void RollBack();
+
   // Puts an ended saga that was looked up into memory, so that an event for it can be folded.
   // Nothing if it is there already.
   void Admit(Saga saga);

@@ -75,6 +75,21 @@ void Queues::Configure(std::string_view queue, QueueConfiguration configuration)
   RefreshContext(configured);
 }
 
+bool Queues::IsConfigured(std::string_view queue) const {
+  const Queue* found = Find(queue);
+  return found != nullptr && found->configured;
+}
+
+void Queues::Restore(std::string_view queue, std::optional<QueueConfiguration> before) {
+  Queue& restored = FindOrAdd(queue);
+  restored.configured = before.has_value();
+  restored.configuration = before ? *std::move(before) : QueueConfiguration();
+  RefreshContext(restored);
+  if (restored.members == 0 && !restored.configured) {
+    Drop(queue);
+  }
+}
+
 void Queues::RefreshContext(Queue& queue) const {
   queue.context = {MergePolicy(store_policy_, queue.configuration.policy), facts_.returns};
 }
@@ -108,10 +123,14 @@ void Queues::Remove(Saga& saga) {
   Leave(saga, queue);
   --queue.members;
   if (queue.members == 0 && !queue.configured) {
-    queues_.erase(queues_.find(saga.queue.view()));
-    last_queue_ = nullptr;
-    last_name_ = InternedText();
+    Drop(saga.queue.view());
   }
+}
+
+void Queues::Drop(std::string_view name) {
+  queues_.erase(queues_.find(name));
+  last_queue_ = nullptr;
+  last_name_ = InternedText();
 }
 
 Queues::Standing Queues::StandingOf(const Saga& saga, const StalenessContext& context) const {

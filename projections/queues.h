@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,10 @@ class Queues {
   explicit Queues(const StoreFacts& facts);
 
   [[nodiscard]] const QueueConfiguration& Configuration(std::string_view queue) const;
+  [[nodiscard]] bool IsConfigured(std::string_view queue) const;
   void Configure(std::string_view queue, QueueConfiguration configuration);
+  // Takes a configuration back: the one before it, or none.
+  void Restore(std::string_view queue, std::optional<QueueConfiguration> before);
   // After the store's policy or returns changed. The sagas are then to be updated.
   void RefreshContexts();
 
@@ -81,6 +85,8 @@ class Queues {
   void Leave(Saga& saga, Queue& queue);
   void AdvanceTo(StoreTime now);
   void RefreshContext(Queue& queue) const;
+  // Nobody needs it any more.
+  void Drop(std::string_view name);
 
   const StoreFacts& facts_;
   EffectivePolicy store_policy_;

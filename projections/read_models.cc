@@ -26,7 +26,7 @@ std::uint64_t& CountOf(Statistics& statistics, State state) {
 Status ReadModels::Apply(const events::Event& event) {
   CHECK(event.sequence() == applied_.value() + 1);
   if (event.saga_id() == nullptr || event.saga_id()->size() == 0) {
-    ApplyToStore(event);
+    RETURN_IF_ERROR(ApplyToStore(event));
   } else if (event.body_type() == events::Body::Planned) {
     RETURN_IF_ERROR(Plan(event));
   } else {
@@ -35,7 +35,9 @@ Status ReadModels::Apply(const events::Event& event) {
   ++statistics_.events_by_type[static_cast<std::size_t>(event.body_type())];
   facts_.last_time = TimeFromMicros(event.time());
   applied_ = Sequence(event.sequence());
-  LetGo(kLetGoPerEvent);
+  if (trial_ == nullptr) {
+    LetGo(kLetGoPerEvent);
+  }
   return {};
 }
 
@@ -48,6 +50,9 @@ Status ReadModels::Plan(const events::Event& event) {
   Saga planned;
   ApplyToSaga(planned, event);
   Saga& saga = Add(std::move(planned));
+  if (trial_ != nullptr) {
+    NotePlanned(saga);
+  }
   changed_.Touch(saga);
   if (const auto* labels = event.body_as_Planned()->labels()) {
     for (const schema::Label* label : *labels) {
@@ -64,7 +69,7 @@ Status ReadModels::ApplyToOneSaga(const events::Event& event) {
   ASSIGN_OR_RETURN(Saga* const found,
                    FindOrThaw(View(event.saga_id()), Sequence(event.sequence())));
   Saga& saga = *found;
-  changed_.Touch(saga);
+  Touch(saga);
   if (event.body_type() == events::Body::Heartbeated) {
     ApplyToSaga(saga, event);
     UpdateDeadlines(saga);
@@ -88,15 +93,20 @@ Status ReadModels::ApplyToOneSaga(const events::Event& event) {
 }
 
 Result<Saga*> ReadModels::FindOrThaw(std::string_view saga_id, Sequence sequence) {
+  ASSIGN_OR_RETURN(Saga* const found, FindAnywhere(saga_id));
+  if (found == nullptr) {
+    return Status(Code::kCorruption, fmt::format("event {} is of saga {}, which was never planned",
+                                                 sequence.value(), saga_id));
+  }
+  return found;
+}
+
+Result<Saga*> ReadModels::FindAnywhere(std::string_view saga_id) {
   if (Saga* found = sagas_.Find(saga_id)) {
     return found;
   }
   ASSIGN_OR_RETURN(auto ended, rows_.FindSaga(saga_id));
-  if (!ended) {
-    return Status(Code::kCorruption, fmt::format("event {} is of saga {}, which was never planned",
-                                                 sequence.value(), saga_id));
-  }
-  return &Admit(*std::move(ended));
+  return ended ? &Admit(*std::move(ended)) : nullptr;
 }
 
 Saga& ReadModels::Admit(Saga saga) {
@@ -141,17 +151,21 @@ Saga& ReadModels::Add(Saga saga) {
 }
 
 void ReadModels::Remove(Saga& saga) {
+  Unlist(saga);
+  labels_.Remove(saga);
+  sagas_.Remove(saga);
+}
+
+void ReadModels::Unlist(Saga& saga) {
   keys_.Remove(saga);
   targets_.Remove(saga);
   stale_.Remove(saga);
   owners_.Remove(saga);
-  labels_.Remove(saga);
   dependents_.Remove(saga);
   backlog_.Remove(saga);
   effects_in_doubt_.Remove(saga);
   open_sections_.Remove(saga);
   queues_.Remove(saga);
-  sagas_.Remove(saga);
 }
 
 void ReadModels::LetGo(std::size_t sagas_max) {
@@ -173,7 +187,8 @@ void ReadModels::Update(Saga& saga, const InternedText& owner_before) {
   backlog_.Update(saga);
   effects_in_doubt_.Update(saga);
   open_sections_.Update(saga);
-  if (MayLeaveMemory(saga)) {
+  // A trial may bring it back to life, with its labels.
+  if (MayLeaveMemory(saga) && trial_ == nullptr) {
     labels_.Remove(saga);
   }
 }
@@ -186,7 +201,7 @@ void ReadModels::UpdateDeadlines(Saga& saga) {
 
 void ReadModels::ResolveDependents(const Saga& ended) {
   for (Saga* saga : dependents_.WaitingFor(ended.id)) {
-    changed_.Touch(*saga);
+    Touch(*saga);
     for (DependencyRecord& dependency : saga->extras->depends_on) {
       if (dependency.saga_id != ended.id ||
           dependency.standing != DependencyRecord::Standing::kUnmet) {
@@ -211,7 +226,7 @@ void ReadModels::AppendToParent(const Saga& child) {
   if (parent == nullptr || parent->IsTerminal()) {
     return;
   }
-  changed_.Touch(*parent);
+  Touch(*parent);
   parent->extras.Ensure().children.push_back(child.id);
 }
 

@@ -1,6 +1,7 @@
 // All read models together, and the fold that keeps them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 #include "projections/stale_index.h"
 #include "projections/store_row.h"
 #include "projections/targets.h"
+#include "projections/trial.h"
 
 namespace sagalog {
 
@@ -33,6 +35,11 @@ class ReadModels {
   Status Apply(const events::Event& event);
   // Puts a saga that was read from an ended row into memory, unless it is there.
   Saga& Admit(Saga saga);
+
+  // trial.cc: see Projections.
+  void BeginTrial();
+  void KeepTrial();
+  void RollBack();
 
   // Loading: the meta row first, then all live rows.
   void Restore(StoreRow row);
@@ -63,25 +70,50 @@ class ReadModels {
  private:
   Status ApplyToOneSaga(const events::Event& event);
   Status Plan(const events::Event& event);
-  void ApplyToStore(const events::Event& event);
+  Status ApplyToStore(const events::Event& event);
 
-  // The saga, from its row if it is not in memory.
+  // The saga, from its row if it is not in memory; null = there is none.
+  Result<Saga*> FindAnywhere(std::string_view saga_id);
+  // The same of a saga that must be there.
   Result<Saga*> FindOrThaw(std::string_view saga_id, Sequence sequence);
   Saga& Add(Saga saga);
   void Remove(Saga& saga);
+  // Takes the saga off all lists but its labels; it stays in the table.
+  void Unlist(Saga& saga);
+
+  // Before a saga changes.
+  void Touch(Saga& saga) {
+    if (trial_ != nullptr) {
+      NoteBefore(saga);
+    }
+    changed_.Touch(saga);
+  }
+  // What a trial has to remember.
+  void NoteBefore(Saga& saga);
+  void NotePlanned(Saga& saga);
+  void NoteQueueBefore(std::string_view name);
+  void ListAgain(const Trial& trial);
 
   void Update(Saga& saga, const InternedText& owner_before);
   // The part that a heartbeat moves.
   void UpdateDeadlines(Saga& saga);
   // Of all sagas for which `concerns(saga)`.
   template <typename Predicate>
-  void UpdateDeadlinesWhere(const Predicate& concerns);
+  void UpdateDeadlinesWhere(const Predicate& concerns) {
+    sagas_.Planned().VisitAfter(Sequence(), [&](Saga& saga) {
+      if (concerns(saga)) {
+        UpdateDeadlines(saga);
+      }
+      return true;
+    });
+  }
   // A saga ended: tells those that waited for it.
   void ResolveDependents(const Saga& ended);
   void AppendToParent(const Saga& child);
 
   void StoreOpened(const events::StoreOpened& event, StoreReturn back);
   void StoreCameBack(StoreReturn back);
+  Status RefusalsNoted(const events::RefusalsNoted& event, Sequence sequence);
   void QueueConfigured(const events::QueueConfigured& event);
   void PolicyChanged(const events::PolicyChanged& event);
 
@@ -101,6 +133,8 @@ class ReadModels {
   EffectsInDoubt effects_in_doubt_;
   OpenSections open_sections_;
   ChangedSagas changed_{labels_};
+  // Null = what is folded is folded for good.
+  std::unique_ptr<Trial> trial_;
 };
 
 }  // namespace sagalog

@@ -146,6 +146,8 @@ struct SagaExtras {
   // The dispatch token that the present worker acquired with.
   Token spent_dispatch_token;
   bool labelled = false;
+  // The newest store-level notes of commands about it that were refused.
+  CompactVector<Sequence> refusal_notes;
 };
 
 // Which list of its queue a saga is on.

@@ -29,7 +29,8 @@ enum Part : std::uint32_t {
   kLabelled = 1U << 15,
   kCancelCascade = 1U << 16,
   kExtras = 1U << 17,
-  kAllParts = (kExtras << 1) - 1,
+  kRefusalNotes = 1U << 18,
+  kAllParts = (kRefusalNotes << 1) - 1,
 };
 
 std::uint32_t Flag(bool is_set, std::uint32_t flag) { return is_set ? flag : 0; }
@@ -47,7 +48,8 @@ std::uint32_t PartsOf(const SagaExtras& extras) {
          Flag(extras.policy.has_value(), kPolicy) |
          Flag(extras.progress_at.has_value(), kProgress) |
          Flag(!extras.spent_dispatch_token.IsNone(), kSpentToken) |
-         Flag(extras.labelled, kLabelled) | Flag(extras.cancel_cascade, kCancelCascade);
+         Flag(extras.labelled, kLabelled) | Flag(extras.cancel_cascade, kCancelCascade) |
+         Flag(!extras.refusal_notes.empty(), kRefusalNotes);
 }
 
 void WriteCompensation(RowWriter& row, const CompensationRecord& record) {
@@ -234,6 +236,10 @@ void WriteExtras(RowWriter& row, const SagaExtras& extras, std::uint32_t parts) 
     row.Time(*extras.progress_at);
   }
   if (parts & kSpentToken) row.Number(extras.spent_dispatch_token);
+  if (parts & kRefusalNotes) {
+    WriteAll(row, extras.refusal_notes,
+             [](RowWriter& to, Sequence sequence) { to.Number(sequence); });
+  }
 }
 
 void ReadExtras(RowReader& row, SagaExtras& extras, std::uint32_t parts) {
@@ -259,6 +265,9 @@ void ReadExtras(RowReader& row, SagaExtras& extras, std::uint32_t parts) {
   if (parts & kSpentToken) extras.spent_dispatch_token = Token(row.Number());
   extras.labelled = (parts & kLabelled) != 0;
   extras.cancel_cascade = (parts & kCancelCascade) != 0;
+  if (parts & kRefusalNotes) {
+    ReadAll(row, extras.refusal_notes, [](RowReader& from) { return Sequence(from.Number()); });
+  }
 }
 
 void WriteCore(RowWriter& row, const Saga& saga) {

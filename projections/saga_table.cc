@@ -73,6 +73,15 @@ void SagaTable::ListRequest(const RequestRecord& request, Saga& saga) {
   }
 }
 
+void SagaTable::Restore(Saga& saga, Saga before) {
+  for (const RequestRecord& request : saga.requests) {
+    if (request.store_wide && before.FindRequest(request.high, request.low) == nullptr) {
+      by_request_.Erase(RequestHash(request.high, request.low), &saga);
+    }
+  }
+  saga = std::move(before);
+}
+
 void SagaTable::Remove(Saga& saga) {
   if (found_last_ == &saga) {
     found_last_ = nullptr;

@@ -33,6 +33,8 @@ class SagaTable {
   // After each event of the saga: lists a request that is new.
   void ListNewestRequest(Saga& saga);
   void Remove(Saga& saga);
+  // Puts a saga back into a state that it had before; its requests since are forgotten.
+  void Restore(Saga& saga, Saga before);
 
  private:
   void ListRequest(const RequestRecord& request, Saga& saga);

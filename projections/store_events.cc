@@ -27,7 +27,7 @@ void Take(schema::PolicyT& policy, const schema::Policy* change) {
 
 }  // namespace
 
-void ReadModels::ApplyToStore(const events::Event& event) {
+Status ReadModels::ApplyToStore(const events::Event& event) {
   const StoreReturn back{TimeFromMicros(event.time()), Sequence(event.sequence())};
   switch (event.body_type()) {
     case events::Body::StoreOpened: StoreOpened(*event.body_as_StoreOpened(), back); break;
@@ -38,19 +38,38 @@ void ReadModels::ApplyToStore(const events::Event& event) {
       break;
     case events::Body::QueueConfigured: QueueConfigured(*event.body_as_QueueConfigured()); break;
     case events::Body::PolicyChanged: PolicyChanged(*event.body_as_PolicyChanged()); break;
-    // The log's own business and notes: they are counted, and change nothing else.
+    case events::Body::RefusalsNoted:
+      return RefusalsNoted(*event.body_as_RefusalsNoted(), Sequence(event.sequence()));
+    // The log's own business: it is counted, and changes nothing else.
     default: break;
   }
+  return {};
 }
 
-template <typename Predicate>
-void ReadModels::UpdateDeadlinesWhere(const Predicate& concerns) {
-  sagas_.Planned().VisitAfter(Sequence(), [&](Saga& saga) {
-    if (concerns(saga)) {
-      UpdateDeadlines(saga);
+// Each saga remembers where its refusals are noted. One that nobody planned has nobody to remember.
+Status ReadModels::RefusalsNoted(const events::RefusalsNoted& event, Sequence sequence) {
+  if (event.refusals() == nullptr) {
+    return {};
+  }
+  for (const events::NotedRefusal* refusal : *event.refusals()) {
+    const std::string_view saga_id = View(refusal->saga_id());
+    if (saga_id.empty()) {
+      continue;
     }
-    return true;
-  });
+    ASSIGN_OR_RETURN(Saga* const saga, FindAnywhere(saga_id));
+    if (saga == nullptr) {
+      continue;
+    }
+    Touch(*saga);
+    auto& notes = saga->extras.Ensure().refusal_notes;
+    if (notes.empty() || notes.back() != sequence) {
+      notes.push_back(sequence);
+    }
+    if (notes.size() > kRefusalNotesPerSagaMax) {
+      notes.erase(notes.begin());
+    }
+  }
+  return {};
 }
 
 void ReadModels::StoreOpened(const events::StoreOpened& event, StoreReturn back) {
@@ -82,6 +101,10 @@ void ReadModels::StoreCameBack(StoreReturn back) {
 
 void ReadModels::QueueConfigured(const events::QueueConfigured& event) {
   const std::string_view name = View(event.queue());
+  if (trial_ != nullptr) {
+    NoteQueueBefore(name);
+    trial_->policy_changed |= event.policy() != nullptr;
+  }
   QueueConfiguration configuration = queues_.Configuration(name);
   Take(configuration.limit, event.limit());
   if (event.frozen().has_value()) {
@@ -95,6 +118,9 @@ void ReadModels::QueueConfigured(const events::QueueConfigured& event) {
 }
 
 void ReadModels::PolicyChanged(const events::PolicyChanged& event) {
+  if (trial_ != nullptr) {
+    trial_->policy_changed |= event.policy() != nullptr;
+  }
   Take(facts_.limit, event.limit());
   Take(facts_.policy, event.policy());
   if (event.policy() != nullptr) {

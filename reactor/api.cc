@@ -33,6 +33,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "v1/sagas/*", "", ShowSaga},
     Route{"GET", "v1/sagas/*/events", "", ShowEvents},
     Route{"POST", "v1/sagas/*", "*", CommandSaga},
+    Route{"POST", "v1/batch", "", RunBatch},
     Route{"POST", "v1/queues/*", "claim-next", ClaimNext},
     Route{"GET", "v1/queues/*", "", ShowQueue},
     Route{"PUT", "v1/queues/*", "", ConfigureQueue},

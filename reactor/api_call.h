@@ -30,6 +30,9 @@ struct ApiCall {
 [[nodiscard]] ApiResponse ChangePolicy(const ApiCall& call);
 [[nodiscard]] ApiResponse ReportOwners(const ApiCall& call);
 
+// api_batch.cc
+[[nodiscard]] ApiResponse RunBatch(const ApiCall& call);
+
 // api_reads.cc
 [[nodiscard]] ApiResponse ListSagas(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowSaga(const ApiCall& call);

@@ -1,4 +1,5 @@
 // What only looks: sagas, histories, queues and the projections' lists.
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <optional>
@@ -115,9 +116,15 @@ void ReadLabel(ApiQuery& query, SagaQuery& sagas) {
 
 // A page of a history, gathered from its newest event backwards.
 struct EventPage {
-  std::vector<std::string> items;  // newest first
+  struct Item {
+    std::string json;
+    std::uint64_t version;
+  };
+  std::vector<Item> items;  // newest first
   std::size_t bytes = 0;
-  std::uint64_t older = 0;  // where the page before it begins; 0 = it reaches the first event
+  // Where the page before it begins, and the saga's version there; 0 = it reaches the first event.
+  std::uint64_t older = 0;
+  std::uint64_t older_version = 0;
 };
 
 Result<EventPage> GatherEvents(const ApiCall& call, Sequence newest, bool transitions_only,
@@ -132,16 +139,50 @@ Result<EventPage> GatherEvents(const ApiCall& call, Sequence newest, bool transi
         }
         if (page.items.size() == limit || page.bytes > kEventPageBytesMax) {
           page.older = event.sequence();
+          page.older_version = event.version();
           return full;
         }
-        page.items.push_back(EventToJson(event));
-        page.bytes += page.items.back().size();
+        page.items.push_back({EventToJson(event), event.version()});
+        page.bytes += page.items.back().json.size();
         return {};
       });
   if (!status.ok() && page.older == 0) {
     return status;
   }
   return page;
+}
+
+// A refused command in a history: no event of the saga, so without a sequence and a version of its
+// own.
+std::string RefusalToJson(const RefusalRecord& record) {
+  std::string json = fmt::format(R"({{"type":"refused","saga_id":)");
+  AppendJsonString(json, record.facts.saga_id);
+  json += fmt::format(R"(,"time":"{}")", FormatTime(TimeFromMicros(record.facts.time)));
+  if (!record.noted.IsNone()) {
+    json += fmt::format(R"(,"noted":{})", record.noted.value());
+  }
+  events::NotedRefusalT facts = record.facts;
+  facts.saga_id.clear();
+  facts.time = 0;
+  return json + R"(,"body":)" + ToJson(facts) + "}";
+}
+
+// Puts each refusal behind the event that it met, as far as that is on the page. `newest` is the
+// saga's version; on the first page also the refusals behind its newest event are shown.
+void AddRefusals(const std::vector<RefusalRecord>& records, std::uint64_t newest, bool first_page,
+                 EventPage& page) {
+  const std::uint64_t last = first_page || page.items.empty() ? newest : page.items.front().version;
+  for (const RefusalRecord& record : records) {
+    const std::uint64_t met = std::min(record.facts.actual_version.value_or(newest), newest);
+    if (met > last || (page.older != 0 && met <= page.older_version)) {
+      continue;
+    }
+    // The page is newest first: before the first item that is not newer.
+    const auto place =
+        std::find_if(page.items.begin(), page.items.end(),
+                     [met](const EventPage::Item& item) { return item.version <= met; });
+    page.items.insert(place, {RefusalToJson(record), met});
+  }
 }
 
 }  // namespace
@@ -176,6 +217,7 @@ ApiResponse ShowEvents(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
   const std::size_t limit = query.Limit(kPageRowsMax);
   const bool transitions_only = query.Flag("transitions_only");
+  const bool with_refusals = query.Flag("refusals");
   const Sequence from(query.Number("cursor", 0, 1, std::numeric_limits<std::uint64_t>::max()));
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
@@ -190,14 +232,21 @@ ApiResponse ShowEvents(const ApiCall& call) {
   }
   CHECK(!newest->empty());  // Every saga has been planned.
   const Sequence start = from.IsNone() ? Sequence(newest->back()->sequence()) : from;
-  const auto page = GatherEvents(call, start, transitions_only, limit);
+  auto page = GatherEvents(call, start, transitions_only, limit);
   if (!page.ok()) {
     return Problem(last, page.status(), call.name);
+  }
+  if (with_refusals) {
+    const auto records = call.store.Refusals(call.name);
+    if (!records.ok()) {
+      return Problem(last, records.status(), call.name);
+    }
+    AddRefusals(*records, newest->back()->version(), from.IsNone(), *page);
   }
   std::string json = "{\"items\":[";
   for (auto item = page->items.rbegin(); item != page->items.rend(); ++item) {
     json += item == page->items.rbegin() ? "" : ",";
-    json += *item;
+    json += item->json;
   }
   json += fmt::format("],\"cursor\":\"{}\"}}",
                       page->older == 0 ? std::string() : std::to_string(page->older));

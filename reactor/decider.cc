@@ -73,10 +73,11 @@ bool TurnFunction::Undo(const Status& why) {
   return true;  // what it saw is gone; it looks again
 }
 
-Decider::Decider(LiveState& state, CheckpointDue& due, StoreClock clock, Status read_only,
-                 Status health)
+Decider::Decider(LiveState& state, CheckpointDue& due, RefusalNotes& notes, StoreClock clock,
+                 Status read_only, Status health)
     : state_(state),
       due_(due),
+      notes_(notes),
       clock_(clock),
       read_only_(std::move(read_only)),
       health_(std::move(health)) {}
@@ -91,6 +92,7 @@ void Decider::BeginTurn(Batch& batch, std::optional<Duration> writing_since) {
   due_.Applied(Applied());
   moment_ = clock_.Tick(writing_since);
   batch.decided_at = moment_.boot;
+  notes_.SetTime(moment_.now);
   if (!read_only_.ok()) {
     return;
   }
@@ -105,6 +107,24 @@ void Decider::BeginTurn(Batch& batch, std::optional<Duration> writing_since) {
     stepped.step = moment_.step->count();
     AddStoreEvent(batch, std::move(stepped));
   }
+  if (notes_.IsDue(moment_.now)) {
+    NoteRefusals(batch);
+  }
+}
+
+void Decider::NoteRefusals(Batch& batch) {
+  if (!read_only_.ok() || !turn_health_.ok() || notes_.IsEmpty()) {
+    return;
+  }
+  events::RefusalsNotedT note = notes_.Take();
+  for (const auto& refusal : note.refusals) {
+    // One that was refused without a turn has its place here.
+    const Saga* saga = refusal->saga_id.empty() ? nullptr : projections().Find(refusal->saga_id);
+    if (saga != nullptr && !refusal->actual_version) {
+      refusal->actual_version = saga->version.value();
+    }
+  }
+  AddStoreEvent(batch, std::move(note));
 }
 
 bool Decider::RunInTurn(QueuedOperation& operation, Batch& batch) {

@@ -10,9 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "reactor/batch_operation.h"
 #include "reactor/checkpoint_due.h"
 #include "reactor/command_operation.h"
 #include "reactor/live_state.h"
+#include "reactor/refusal_notes.h"
 #include "reactor/sequencer.h"
 #include "reactor/store_clock.h"
 #include "schema/event_encoder.h"
@@ -49,8 +51,9 @@ class TurnFunction final : public StoreOperation {
 class Decider final : public TurnWork {
  public:
   // `read_only`: why no event may be appended, or OK. `health`: what Health() says to begin with.
-  // `state` and `due` are borrowed.
-  Decider(LiveState& state, CheckpointDue& due, StoreClock clock, Status read_only, Status health);
+  // `state`, `due` and `notes` are borrowed.
+  Decider(LiveState& state, CheckpointDue& due, RefusalNotes& notes, StoreClock clock,
+          Status read_only, Status health);
 
   void BeginTurn(Batch& batch, std::optional<Duration> writing_since) override;
   bool RunInTurn(QueuedOperation& operation, Batch& batch) override;
@@ -61,12 +64,19 @@ class Decider final : public TurnWork {
   // Decides one command and applies its events. False when the batch has no room for them.
   [[nodiscard]] bool Decide(CommandOperation& operation, Batch& batch);
 
+  // batch_operation.cc: several commands, as far as there is room; or all of them, or none.
+  [[nodiscard]] bool DecideEach(BatchOperation& operation, Batch& batch);
+  [[nodiscard]] bool DecideAllOrNone(BatchOperation& operation, Batch& batch);
+
   [[nodiscard]] LiveState& state() { return state_; }
   [[nodiscard]] const Projections& projections() const { return state_.projections(); }
   // The time of this turn.
   [[nodiscard]] StoreTime now() const { return moment_.now; }
   // What was done in this turn must not be built on: the projections are folded again after it.
   void FailTurn(Status why) { turn_health_ = std::move(why); }
+
+  // Appends what was refused since the last note, if anything was and the store takes appends.
+  void NoteRefusals(Batch& batch);
 
   [[nodiscard]] std::uint64_t commands() const { return commands_; }
 
@@ -99,6 +109,7 @@ class Decider final : public TurnWork {
 
   LiveState& state_;
   CheckpointDue& due_;
+  RefusalNotes& notes_;
   StoreClock clock_;
   Status read_only_;
   StoreClock::Moment moment_;

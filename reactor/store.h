@@ -17,6 +17,7 @@
 #include "reactor/clock.h"
 #include "schema/answers_generated.h"
 #include "schema/commands_generated.h"
+#include "schema/events_generated.h"
 #include "schema/status.h"
 
 namespace sagalog {
@@ -68,6 +69,14 @@ class Reply {
   std::variant<answers::AnswerT, answers::RefusalT> value_;
 };
 
+// The answers to several commands.
+struct BatchReply {
+  // One for each command, in their order; none when an atomic batch was refused.
+  std::vector<Reply> answers;
+  // Of an atomic batch: the refusal that stands for all, with the `index` of its command.
+  std::optional<answers::RefusalT> refusal;
+};
+
 // Filters of a query over sagas; empty = any.
 struct SagaQuery {
   std::optional<schema::State> state;
@@ -84,6 +93,13 @@ struct SagaQuery {
 struct PageQuery {
   std::size_t limit = 100;
   std::string cursor;
+};
+
+// A refused command, kept for forensics.
+struct RefusalRecord {
+  // The event that notes it; none = it is not yet noted.
+  Sequence noted;
+  events::NotedRefusalT facts;
 };
 
 // What `verify` found.
@@ -120,6 +136,12 @@ class Store {
 
   // Any command, in its general form.
   [[nodiscard]] Call Execute(commands::CommandT command, bool with_saga = false);
+
+  // Several commands in their order, kBatchCommandsMax at most; blocks. Atomic: each sees what
+  // those before it did, and all are one append; when one is refused, nothing has happened.
+  // Otherwise each stands by itself.
+  [[nodiscard]] BatchReply ExecuteBatch(std::vector<commands::CommandT> batch, bool atomic,
+                                        bool with_saga = false);
 
   // A method a command. Meaning and refusals: docs/guarantees.md.
   [[nodiscard]] Call Plan(std::string_view saga, commands::PlanT arguments = {},
@@ -201,6 +223,9 @@ class Store {
   // The saga's events, oldest first; `limit` keeps the newest.
   [[nodiscard]] Result<std::vector<StoredEvent>> History(std::string_view saga,
                                                          bool transitions_only, std::size_t limit);
+  // Refused commands that were about the saga, oldest first: the newest that were noted, and those
+  // that wait to be.
+  [[nodiscard]] Result<std::vector<RefusalRecord>> Refusals(std::string_view saga);
   [[nodiscard]] answers::StatusT Describe();
   // OK, kReadOnly (poisoned: why) or kCorruption (where).
   [[nodiscard]] Status Health() const;

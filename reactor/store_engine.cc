@@ -26,6 +26,20 @@ std::vector<std::unique_ptr<answers::OwnerVerdictT>> ViewReports(
   return views;
 }
 
+// What was refused since the last note, before the store closes.
+class ClosingNote final : public StoreOperation {
+ public:
+  bool RunWith(Decider& decider, Batch& batch) override {
+    const bool fits = batch.HasRoomFor(1, kEventSizeMax);
+    if (fits) {
+      decider.NoteRefusals(batch);
+    }
+    return fits;
+  }
+  bool Undo(const Status& /*why*/) override { return false; }
+  [[nodiscard]] bool IsUpkeep() const override { return true; }
+};
+
 // A random UUID (version 4).
 std::string NewStoreId() {
   std::random_device random;
@@ -121,7 +135,8 @@ Status Store::Engine::StartDeciding() {
   if (why_read_only.ok() && read_only_) {
     why_read_only = Status(Code::kReadOnly, "the store is open for reading only");
   }
-  decider_ = std::make_unique<Decider>(*state_, *due_, clock, why_read_only, state_->damage());
+  decider_ =
+      std::make_unique<Decider>(*state_, *due_, notes_, clock, why_read_only, state_->damage());
   if (!read_only_ && WasAway()) {
     RETURN_IF_ERROR(AppendStoreOpened());
   }
@@ -179,6 +194,10 @@ Status Store::Engine::Close() {
   };
   if (keeper_) {
     keeper_->Stop();
+    if (!notes_.IsEmpty()) {
+      ClosingNote closing_note;
+      note(sequencer_->Run(closing_note));
+    }
     if (Health().ok()) {
       note(keeper_->Take().status());
     }
@@ -295,14 +314,17 @@ bool Store::Engine::Resume(CommandOperation& operation) {
   return false;
 }
 
-Reply Store::Engine::FinishRefused(answers::RefusalT refusal) {
+Reply Store::Engine::FinishRefused(const commands::CommandT& command, answers::RefusalT refusal) {
   refusals_[static_cast<std::size_t>(refusal.code)].fetch_add(1, std::memory_order_relaxed);
+  if (!read_only_) {
+    notes_.Add(command, refusal);
+  }
   return refusal;
 }
 
 Reply Store::Engine::Finish(CommandOperation& operation) {
   if (operation.refusal) {
-    return FinishRefused(std::move(*operation.refusal));
+    return FinishRefused(operation.command, std::move(*operation.refusal));
   }
   if (operation.replay_of) {
     return FinishReplay(operation);
@@ -329,7 +351,7 @@ Reply Store::Engine::FinishReplay(CommandOperation& operation) {
     refusal.code = RefusalCode::corrupt;
     refusal.detail = replayed.status().text();
     refusal.saga_id = operation.command.saga_id;
-    return FinishRefused(std::move(refusal));
+    return FinishRefused(operation.command, std::move(refusal));
   }
   answers::AnswerT answer;
   answer.replayed = true;

@@ -15,6 +15,7 @@
 #include "reactor/command_operation.h"
 #include "reactor/decider.h"
 #include "reactor/live_state.h"
+#include "reactor/refusal_notes.h"
 #include "reactor/sequencer.h"
 #include "reactor/store.h"
 
@@ -32,6 +33,9 @@ class Store::Engine {
 
   // A command to its reply, on this thread.
   [[nodiscard]] Reply Run(CommandOperation& operation);
+  // Several commands, on this thread.
+  [[nodiscard]] BatchReply RunBatch(std::vector<commands::CommandT> batch, bool atomic,
+                                    bool with_saga);
   // The same ending in Completed; from there, Resume until it says true, then Finish.
   void Submit(CommandOperation& operation);
   [[nodiscard]] bool Resume(CommandOperation& operation);
@@ -50,6 +54,7 @@ class Store::Engine {
   [[nodiscard]] Status Health() const;
   // The sequence of the newest checkpoint on disk.
   [[nodiscard]] Sequence CheckpointSequence() const;
+  [[nodiscard]] const RefusalNotes& notes() const { return notes_; }
   [[nodiscard]] std::uint64_t CountRefusals(schema::RefusalCode code) const;
 
  private:
@@ -66,7 +71,8 @@ class Store::Engine {
   void LookUp(CommandOperation& operation);
   [[nodiscard]] Reply FinishReplay(CommandOperation& operation);
   Status KeepChildrenPlannedBy(Sequence sequence, SagaExtras& extras);
-  [[nodiscard]] Reply FinishRefused(answers::RefusalT refusal);
+  [[nodiscard]] Reply FinishRefused(const commands::CommandT& command, answers::RefusalT refusal);
+  [[nodiscard]] BatchReply RefuseBatch(CommandOperation& operation, std::size_t index);
 
   StoreOptions options_;
   SystemClock system_clock_;
@@ -82,6 +88,7 @@ class Store::Engine {
   std::unique_ptr<Sequencer> sequencer_;
   std::unique_ptr<CheckpointKeeper> keeper_;
   std::array<std::atomic<std::uint64_t>, 64> refusals_{};
+  RefusalNotes notes_;
   std::mutex close_mutex_;
   bool closed_ = false;  // guarded by close_mutex_
   Status close_status_;

@@ -9,6 +9,7 @@
 #include "schema/json_reader.h"
 #include "schema/json_text.h"
 #include "schema/json_writer.h"
+#include "schema/limits.h"
 #include "schema/schema_reflection.h"
 
 namespace sagalog {
@@ -64,6 +65,53 @@ std::optional<std::uint8_t> FindCommand(std::string_view name) {
     }
   }
   return std::nullopt;
+}
+
+// A command from the flat object of its fields and those of its envelope.
+Result<commands::CommandT> ReadCommand(std::uint8_t type, JsonValue::Object arguments,
+                                       const FieldPath& path) {
+  const auto envelope_begin =
+      std::stable_partition(arguments.begin(), arguments.end(),
+                            [](const JsonMember& member) { return !IsEnvelopeField(member.name); });
+  const JsonValue::Object envelope(std::make_move_iterator(envelope_begin),
+                                   std::make_move_iterator(arguments.end()));
+  arguments.erase(envelope_begin, arguments.end());
+
+  JsonReader reader;
+  JsonReader::UnionValue body;
+  body.type = type;
+  const TableForm& body_form = *FindBody(CommandForm()).alternatives->members[type].table;
+  ASSIGN_OR_RETURN(body.value, reader.ReadTable(body_form, arguments, path));
+  ASSIGN_OR_RETURN(const JsonReader::TableOffset root,
+                   reader.ReadTable(CommandForm(), envelope, path, &body));
+  const std::string bytes = reader.Finish(root);
+  commands::CommandT command;
+  flatbuffers::GetRoot<commands::Command>(bytes.data())->UnPackTo(&command);
+  return command;
+}
+
+// One that names itself: {"do": "complete", …}.
+Result<commands::CommandT> ReadBatchCommand(JsonValue value, const FieldPath& path) {
+  auto* object = std::get_if<JsonValue::Object>(&value.is);
+  if (object == nullptr) {
+    return path.Refuse("expected an object");
+  }
+  const auto named = std::find_if(object->begin(), object->end(),
+                                  [](const JsonMember& member) { return member.name == "do"; });
+  const FieldPath name_path(path, "do");
+  if (named == object->end()) {
+    return name_path.Refuse("is required");
+  }
+  const auto* name = std::get_if<std::string>(&named->value.is);
+  if (name == nullptr) {
+    return name_path.Refuse("expected a string");
+  }
+  const auto type = FindCommand(*name);
+  if (!type) {
+    return name_path.Refuse(fmt::format("there is no command \"{}\"", *name));
+  }
+  object->erase(named);
+  return ReadCommand(*type, std::move(*object), path);
 }
 
 }  // namespace
@@ -123,23 +171,8 @@ Result<commands::CommandT> CommandFromJson(std::string_view name, std::string_vi
   if (!json.empty()) {
     ASSIGN_OR_RETURN(arguments, ParseObject(json));
   }
-  const auto envelope_begin =
-      std::stable_partition(arguments.begin(), arguments.end(),
-                            [](const JsonMember& member) { return !IsEnvelopeField(member.name); });
-  const JsonValue::Object envelope(std::make_move_iterator(envelope_begin),
-                                   std::make_move_iterator(arguments.end()));
-  arguments.erase(envelope_begin, arguments.end());
-
-  JsonReader reader;
-  JsonReader::UnionValue body;
-  body.type = *type;
-  const TableForm& body_form = *FindBody(CommandForm()).alternatives->members[*type].table;
-  ASSIGN_OR_RETURN(body.value, reader.ReadTable(body_form, arguments, FieldPath()));
-  ASSIGN_OR_RETURN(const JsonReader::TableOffset root,
-                   reader.ReadTable(CommandForm(), envelope, FieldPath(), &body));
-  const std::string bytes = reader.Finish(root);
-  commands::CommandT command;
-  flatbuffers::GetRoot<commands::Command>(bytes.data())->UnPackTo(&command);
+  ASSIGN_OR_RETURN(commands::CommandT command,
+                   ReadCommand(*type, std::move(arguments), FieldPath()));
   if (!saga_id.empty()) {
     if (!command.saga_id.empty() && command.saga_id != saga_id) {
       return Status(
@@ -149,6 +182,41 @@ Result<commands::CommandT> CommandFromJson(std::string_view name, std::string_vi
     command.saga_id = saga_id;
   }
   return command;
+}
+
+Result<CommandBatch> BatchFromJson(std::string_view json) {
+  ASSIGN_OR_RETURN(JsonValue::Object document, ParseObject(json));
+  CommandBatch batch;
+  JsonValue::Array* commands = nullptr;
+  for (JsonMember& member : document) {
+    const FieldPath path(member.name);
+    if (member.name == "atomic") {
+      const bool* atomic = std::get_if<bool>(&member.value.is);
+      if (atomic == nullptr) {
+        return path.Refuse("expected true or false");
+      }
+      batch.atomic = *atomic;
+    } else if (member.name == "commands") {
+      commands = std::get_if<JsonValue::Array>(&member.value.is);
+      if (commands == nullptr) {
+        return path.Refuse("expected a list");
+      }
+    } else {
+      return path.Refuse("there is no such field");
+    }
+  }
+  const FieldPath path("commands");
+  if (commands == nullptr) {
+    return path.Refuse("is required");
+  }
+  if (commands->size() > kBatchCommandsMax) {
+    return path.Refuse(
+        fmt::format("has {} elements, allowed are {}", commands->size(), kBatchCommandsMax));
+  }
+  for (std::size_t i = 0; i < commands->size(); ++i) {
+    batch.commands.push_back(ReadBatchCommand(std::move((*commands)[i]), FieldPath(path, i)));
+  }
+  return batch;
 }
 
 }  // namespace sagalog

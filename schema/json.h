@@ -66,4 +66,15 @@ void AppendEventJson(std::string& out, const events::Event& event);
                                                          std::string_view saga_id,
                                                          std::string_view json);
 
+// {"atomic": bool, "commands": [{"do": "complete", "saga_id": …, …}, …]}
+struct CommandBatch {
+  bool atomic = false;
+  // Each the command, or what is wrong with it, by its path ("commands[3].owner.pid").
+  std::vector<Result<commands::CommandT>> commands;
+};
+
+// kInvalidArgument unless the document itself is one of these, of kBatchCommandsMax commands at
+// most; what is wrong with one command stands in its place.
+[[nodiscard]] Result<CommandBatch> BatchFromJson(std::string_view json);
+
 }  // namespace sagalog

@@ -75,6 +75,15 @@ inline constexpr std::size_t kQueuedOperationsMax = 1UL << 17;
 inline constexpr std::size_t kBatchEventsMax = 4096;
 inline constexpr std::size_t kBatchBytesMax = 16UL << 20;
 static_assert(kEventSizeMax * 2 <= kBatchBytesMax, "the largest command's events fit one append");
+// Commands of one batch: they are decided in one turn, for which all others wait, and each answer
+// carries its saga.
+inline constexpr std::size_t kBatchCommandsMax = 1000;
+// Refused commands that one event notes with their facts; those beyond are counted. With the
+// interval it bounds what a flood of refusals costs the log.
+inline constexpr std::size_t kNotedRefusalsMax = 100;
+inline constexpr std::chrono::seconds kRefusalNoteInterval{1};
+// Notes that a saga remembers, newest first: a caller that keeps on being refused is seen in them.
+inline constexpr std::size_t kRefusalNotesPerSagaMax = 32;
 // Request ids of heartbeats remembered per lease, newest first. They count only while the lease
 // lives; at a heartbeat every 20 s these are over five hours, far beyond any redelivery.
 inline constexpr std::size_t kHeartbeatRequestsMax = 1024;

@@ -137,17 +137,21 @@ void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
   });
 }
 
+// Who did it: what it said of itself, else who the store knows it to be.
+std::string ActorOf(const json::object& event) {
+  const std::string_view actor = TextIn(event, "actor");
+  return std::string(actor.empty() ? TextIn(event, "principal") : actor);
+}
+
 std::string HistoryTable(const GlobalOptions& global, const json::array& events) {
   Table table({"SEQUENCE", "TIME", "VERSION", "EVENT", "DETAIL", "ACTOR"});
   for (const json::value& item : events) {
     const json::object& event = AsObject(item);
-    std::string actor(TextIn(event, "actor"));
-    if (actor.empty()) {
-      actor = TextIn(event, "principal");
-    }
+    const bool refused = TextIn(event, "type") == "refused";
     table.Add({InWords(event, "sequence"), ToTheSecond(TextIn(event, "time")),
-               InWords(event, "version"), Cell(std::string(TextIn(event, "type")), Style::kStrong),
-               EventDetail(event), actor});
+               InWords(event, "version"),
+               Cell(std::string(TextIn(event, "type")), refused ? Style::kBad : Style::kStrong),
+               EventDetail(event), ActorOf(refused ? ObjectIn(event, "body") : event)});
   }
   return table.Render(ColumnsOf(STDOUT_FILENO), global.color);
 }
@@ -155,7 +159,7 @@ std::string HistoryTable(const GlobalOptions& global, const json::array& events)
 void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   struct Arguments {
     std::string saga, limit = "1000";
-    bool transitions = false;
+    bool transitions = false, refusals = false;
   };
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* history =
@@ -164,6 +168,8 @@ void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
   history->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("");
   AddLimitFlag(*history, arguments->limit, "The newest so many events (1000)");
   history->add_flag("--transitions", arguments->transitions, "Leave heartbeats out");
+  history->add_flag("--refusals", arguments->refusals,
+                    "Show refused commands too, behind the event that they met");
   history->callback([arguments, &global, &exit_code] {
     const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
     if (client == nullptr) {
@@ -172,6 +178,7 @@ void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
     UrlQuery query;
     query.Add("limit", arguments->limit);
     query.Add("transitions_only", arguments->transitions ? "true" : "");
+    query.Add("refusals", arguments->refusals ? "true" : "");
     const auto page =
         client->Ask("GET", "/v1/sagas/" + UrlPart(arguments->saga) + "/events" + query.text());
     if (!page) {

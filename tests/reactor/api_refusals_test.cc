@@ -65,7 +65,7 @@ TEST(ApiRefusals, AWrongMethodIsToldTheRightOnes) {
       {"POST", "/v1/queues/q", "GET, PUT"},
       {"GET", "/v1/queues/q:claim-next", "POST"},
       {"GET", "/v1/admin/verify", "POST"},
-      {"DELETE", "/v1/policy", "PUT"},
+      {"DELETE", "/v1/policy", "GET, PUT"},
       {"get", "/v1/status", "GET"},
   };
   for (const auto& [method, target, allow] : cases) {

@@ -206,6 +206,27 @@ TEST_P(EveryCommand, SectionsAndEffectsGuardIrreversibleWork) {
             "completed");
 }
 
+TEST_P(EveryCommand, EffectsInDoubtAndSectionsAreListed) {
+  Do({"plan", "T1"});
+  const std::string token = Acquire("T1");
+  EXPECT_EQ(Say({"effect", "ls"}), "no effect is in doubt\n");
+  EXPECT_EQ(Say({"sections"}), "nobody is inside a section\n");
+  Do({"section", "enter", "T1", "--token", token, "--name", "merge"});
+  Do({"effect", "begin", "T1", "--token", token, "--effect", "push", "--fingerprint", "f"});
+  EXPECT_THAT(Say({"effect", "ls"}), AllOf(HasSubstr("T1"), HasSubstr("push")));
+  EXPECT_THAT(Say({"sections"}), AllOf(HasSubstr("T1"), HasSubstr("merge"), HasSubstr("w1")));
+  EXPECT_THAT(Ids({"sections"}), ElementsAre("T1"));
+}
+
+TEST_P(EveryCommand, RefusalsAreShownInTheHistory) {
+  Do({"plan", "T1"});
+  Acquire("T1");
+  EXPECT_EQ(directory_.Run({"acquire", "T1", "--owner", "w2", "--actor", "ann"}).exit_code, 1);
+  EXPECT_THAT(Say({"history", "T1"}), Not(HasSubstr("lease_held")));
+  EXPECT_THAT(Say({"history", "T1", "--refusals"}),
+              AllOf(HasSubstr("refused"), HasSubstr("lease_held"), HasSubstr("ann")));
+}
+
 TEST_P(EveryCommand, OperatorsReportOwnersAndBreakLeases) {
   Do({"plan", "T1"});
   Do({"acquire", "T1", "--owner", "w1", "--host", "h", "--boot-id", "one", "--ttl", "60s"});
