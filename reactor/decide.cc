@@ -64,7 +64,8 @@ std::optional<Decision> Replay(const Situation& situation, std::uint64_t content
     return std::nullopt;
   }
   // A heartbeat's id counts only while its lease lives.
-  if (record->heartbeat && (!situation.saga->IsHeld() || situation.IsLeaseOver())) {
+  // It is forgotten with the lease, so a saga that has one is held.
+  if (record->heartbeat && situation.IsLeaseOver()) {
     return std::nullopt;
   }
   return ReplayOf(situation, *record, situation.saga->id, content);

@@ -16,41 +16,33 @@ Refusal RefuseFull(const Situation& situation, std::string_view whose, std::int6
   return refusal;
 }
 
-// `used` counts the slot that the saga holds already, if it does.
-Refusal CheckLimit(const Situation& situation, std::string_view whose,
-                   const std::optional<std::int64_t>& limit, std::uint64_t used, bool holds_one) {
-  if (!limit) {
-    return nullptr;
-  }
-  const std::uint64_t others = used - (holds_one ? 1 : 0);
-  return others >= static_cast<std::uint64_t>(*limit) ? RefuseFull(situation, whose, *limit, others)
-                                                      : nullptr;
-}
-
 bool HoldsSlot(const Situation& situation) {
-  if (situation.saga == nullptr || !situation.saga->IsHeld()) {
+  if (situation.saga == nullptr) {
     return false;
   }
   const auto end = SlotEnd(*situation.saga, situation.Staleness());
-  return end && situation.now() < *end;
+  return situation.now() < end.value_or(situation.now());
+}
+
+// `used` counts the slot that the saga holds already, if it does.
+Refusal CheckLimit(const Situation& situation, std::string_view whose, std::int64_t limit,
+                   std::uint64_t used) {
+  const std::uint64_t others = used - (HoldsSlot(situation) ? 1 : 0);
+  return others >= static_cast<std::uint64_t>(limit) ? RefuseFull(situation, whose, limit, others)
+                                                     : nullptr;
 }
 
 Refusal CheckQueueSlots(const Situation& situation, std::string_view queue) {
   const auto& limit = situation.state.Queue(queue).limit;
-  const auto& store_limit = situation.state.facts().limit;
-  if (!limit && !store_limit) {
-    return nullptr;
-  }
-  const bool holds_one = HoldsSlot(situation);
   if (limit) {
-    if (Refusal refusal =
-            CheckLimit(situation, fmt::format("queue {}", queue), limit,
-                       situation.state.SlotsUsed(queue, situation.now()), holds_one)) {
+    if (Refusal refusal = CheckLimit(situation, fmt::format("queue {}", queue), *limit,
+                                     situation.state.SlotsUsed(queue, situation.now()))) {
       return refusal;
     }
   }
-  return store_limit ? CheckLimit(situation, "the store", store_limit,
-                                  situation.state.SlotsUsedInAll(situation.now()), holds_one)
+  const auto& store_limit = situation.state.facts().limit;
+  return store_limit ? CheckLimit(situation, "the store", *store_limit,
+                                  situation.state.SlotsUsedInAll(situation.now()))
                      : nullptr;
 }
 
