@@ -33,6 +33,8 @@ void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
 void AddServeCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // doctor.
 void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// incidents run, ls.
+void AddIncidentsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 
 // The headings under which --help lists them.
 inline constexpr const char* kPlanningGroup = "Plan and steer sagas";

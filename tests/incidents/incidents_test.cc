@@ -1,79 +1,103 @@
-// Every incident of incidents.json is a test of its own, named by its id.
+// Every scenario of incidents.json, and every one of our own in scenarios.json, is a test of its
+// own, named by its id: in memory and in a data directory, and again with rebuilt projections.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
-#include <boost/json.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/generated/places.h"
-#include "tests/incidents/scenario_player.h"
+#include "tools/scenario.h"
+#include "tools/scenario_player.h"
 
-namespace sagalog::incidents {
+namespace sagalog::tools {
 namespace {
 
-namespace json = boost::json;
-
-const json::array& AllIncidents() {
-  static const json::value kIncidents = [] {
-    std::ifstream file(std::string(kSourceDirectory) + "/tests/incidents/incidents.json");
-    std::stringstream text;
-    text << file.rdbuf();
-    return json::parse(text.str());
-  }();
-  return kIncidents.as_array();
+std::vector<Scenario> Load(const std::string& name) {
+  auto scenarios = LoadScenarios(std::string(kSourceDirectory) + "/tests/incidents/" + name);
+  EXPECT_TRUE(scenarios.ok()) << scenarios.status().text();
+  return scenarios.ok() ? *std::move(scenarios) : std::vector<Scenario>();
 }
 
 // Steps that need what is not built: backup, restore and compaction.
-bool IsPlayable(const json::object& incident) {
-  for (const json::value& step : incident.at("steps").as_array()) {
-    const auto& what = step.at("do").as_string();
-    if (what == "backup" || what == "compact") {
-      return false;
-    }
-  }
-  return true;
+bool IsPlayable(const Scenario& scenario) {
+  return std::none_of(scenario.steps.begin(), scenario.steps.end(), [](const auto& step) {
+    return step.at("do") == "backup" || step.at("do") == "compact";
+  });
 }
 
-std::vector<std::size_t> Playable() {
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < AllIncidents().size(); ++i) {
-    if (IsPlayable(AllIncidents()[i].as_object())) {
-      places.push_back(i);
-    }
-  }
-  return places;
+std::vector<Scenario> Playable(std::vector<Scenario> scenarios) {
+  std::erase_if(scenarios, [](const Scenario& scenario) { return !IsPlayable(scenario); });
+  return scenarios;
 }
 
-class Incident : public testing::TestWithParam<std::size_t> {
+class Incident : public testing::TestWithParam<Scenario> {
  protected:
-  [[nodiscard]] static const json::object& incident() {
-    return AllIncidents()[GetParam()].as_object();
+  static void ExpectHolds(PlayOptions::Disk disk, PlayOptions::Rebuild rebuild) {
+    const Scenario& scenario = GetParam();
+    const auto played = PlayScenario(scenario, {disk, rebuild});
+    ASSERT_TRUE(played.ok()) << played.status().text();
+    EXPECT_EQ(played->settings_refused, "");
+    for (std::size_t i = 0; i < played->steps.size(); ++i) {
+      const PlayedStep& step = played->steps[i];
+      EXPECT_TRUE(step.holds) << "step " << i + 1 << " "
+                              << boost::json::serialize(scenario.steps[i]) << " got " << step.answer
+                              << ": " << step.detail;
+    }
+    EXPECT_TRUE(played->holds());
   }
 };
 
 TEST_P(Incident, IsAnsweredAsItMustBe) {
-  ScenarioPlayer player;
-  player.Configure(incident().at("settings").as_object());
-  for (const json::value& step : incident().at("steps").as_array()) {
-    ASSERT_EQ(player.Play(step.as_object()), "");
+  using Disk = PlayOptions::Disk;
+  using Rebuild = PlayOptions::Rebuild;
+  {
+    SCOPED_TRACE("in memory");
+    ExpectHolds(Disk::kMemory, Rebuild::kNever);
+  }
+  {
+    SCOPED_TRACE("in memory, rebuilt in the middle");
+    ExpectHolds(Disk::kMemory, Rebuild::kInTheMiddle);
+  }
+  {
+    SCOPED_TRACE("in a directory");
+    ExpectHolds(Disk::kDirectory, Rebuild::kNever);
+  }
+  {
+    SCOPED_TRACE("in a directory, rebuilt in the middle");
+    ExpectHolds(Disk::kDirectory, Rebuild::kInTheMiddle);
   }
 }
 
-TEST_P(Incident, IsAnsweredAlikeAfterARebuildInTheMiddle) {
-  ScenarioPlayer player;
-  player.Configure(incident().at("settings").as_object());
-  const json::array& steps = incident().at("steps").as_array();
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (i == steps.size() / 2) {
-      player.Rebuild();
+std::string IdOf(const testing::TestParamInfo<Scenario>& info) { return info.param.id; }
+
+INSTANTIATE_TEST_SUITE_P(All, Incident, testing::ValuesIn(Playable(Load("incidents.json"))), IdOf);
+
+TEST(IncidentsPage, TellsEachIncidentWithItsSource) {
+  std::stringstream page;
+  page << std::ifstream(std::string(kSourceDirectory) + "/docs/incidents.md").rdbuf();
+  std::stringstream file;
+  file << std::ifstream(std::string(kSourceDirectory) + "/tests/incidents/incidents.json").rdbuf();
+  const boost::json::value incidents = boost::json::parse(file.str());
+  ASSERT_EQ(incidents.as_array().size(), 100U);
+  for (const auto& value : incidents.as_array()) {
+    const auto& incident = value.as_object();
+    const std::string id(incident.at("id").as_string());
+    const std::string title(incident.at("title").as_string());
+    EXPECT_NE(page.str().find("### " + id + ": " + title + "\n"), std::string::npos) << id;
+    EXPECT_NE(page.str().find("](" + std::string(incident.at("source").as_string()) + ")"),
+              std::string::npos)
+        << id;
+    for (const auto& also : incident.at("also").as_array()) {
+      EXPECT_NE(page.str().find("](" + std::string(also.as_string()) + ")"), std::string::npos)
+          << id;
     }
-    ASSERT_EQ(player.Play(steps[i].as_object()), "");
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(All, Incident, testing::ValuesIn(Playable()), [](const auto& place) {
-  return std::string(AllIncidents()[place.param].at("id").as_string());
-});
 
 }  // namespace
-}  // namespace sagalog::incidents
+}  // namespace sagalog::tools
