@@ -76,6 +76,7 @@ TEST_P(Incident, IsAnsweredAsItMustBe) {
 std::string IdOf(const testing::TestParamInfo<Scenario>& info) { return info.param.id; }
 
 INSTANTIATE_TEST_SUITE_P(All, Incident, testing::ValuesIn(Playable(Load("incidents.json"))), IdOf);
+INSTANTIATE_TEST_SUITE_P(OfOurOwn, Incident, testing::ValuesIn(Load("scenarios.json")), IdOf);
 
 TEST(IncidentsPage, TellsEachIncidentWithItsSource) {
   std::stringstream page;

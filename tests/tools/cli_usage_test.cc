@@ -123,6 +123,7 @@ TEST(CliUsage, HelpTeachesEveryCommandWithAnExampleAndTheExitCodes) {
                               "verify",
                               "rebuild",
                               "doctor",
+                              "incidents",
                               "section",
                               "effect",
                               "report-owner",
