@@ -1,19 +1,23 @@
 // `sagalog report-owner --probe`: what this host can say of those who hold sagas.
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/generated/places.h"
 #include "tests/tools/background_run.h"
 #include "tests/tools/cli_directory.h"
-#include "tools/owner_identity.h"
 
 namespace sagalog {
 namespace {
@@ -65,10 +69,22 @@ class OwnerProbing : public ::testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Ways, OwnerProbing, ::testing::Bool(),
                          [](const auto& way) { return way.param ? "Daemon" : "OwnOpening"; });
 
+// This very process, as /proc describes it.
 json::object This(const std::string& name) {
-  auto identity = tools::ThisIncarnation(name);
-  EXPECT_TRUE(identity.ok()) << identity.status().text();
-  return *std::move(identity);
+  std::array<char, 256> host{};
+  EXPECT_EQ(gethostname(host.data(), host.size() - 1), 0);
+  std::string boot_id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id;
+  struct stat pid_namespace {};
+  EXPECT_EQ(stat("/proc/self/ns/pid", &pid_namespace), 0);
+  std::string line;
+  std::ifstream file("/proc/self/stat");
+  std::getline(file, line);
+  std::istringstream fields(line.substr(line.rfind(')') + 2));
+  const std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
+  return json::object{{"owner", name},      {"host", host.data()},
+                      {"boot_id", boot_id}, {"pid_namespace", std::to_string(pid_namespace.st_ino)},
+                      {"pid", getpid()},    {"pid_start", std::stoull(words.at(19))}};
 }
 
 json::object With(json::object owner, std::string_view field, json::value value) {
@@ -94,7 +110,7 @@ TEST_P(OwnerProbing, TellsTheLivingFromTheDeadAndFromThoseItCannotJudge) {
   Acquire("rebooted", With(self, "boot_id", "00000000-0000-4000-8000-000000000000"));
   Acquire("elsewhere", With(self, "host", "elsewhere.example"));
   Acquire("contained", With(self, "pid_namespace", "1"));
-  Acquire("undated", With(self, "pid_start", nullptr));
+  Acquire("undated", With(self, "pid_start", 0));
   Acquire("nameonly", json::object{{"owner", "somebody"}});
   EXPECT_THAT(Probe(), ::testing::UnorderedElementsAre(
                            std::pair("living", "alive"), std::pair("gone", "dead"),
