@@ -144,9 +144,8 @@ TEST_P(OwnerProbing, StandsAlone) {
 
 TEST_P(OwnerProbing, FindsAWorkerOfSagalogRunAliveByAllThatItSaysOfItself) {
   directory_.Json({"plan", "T1"});
-  BackgroundRun worker(directory_, {"--saga", "T1", "--owner", "w1"},
-                       {"sh", "-c", "echo ready; read line"});
-  EXPECT_EQ(worker.ReadLine(), "ready");
+  BackgroundRun worker(directory_, {"--saga", "T1", "--owner", "w1"}, {"sh", "-c", kPoliteWorker});
+  EXPECT_THAT(worker.ReadLine(), HasSubstr("ready"));
   const json::object owner = directory_.Json({"show", "T1"}).at("owner").as_object();
   for (const char* field : {"host", "boot_id", "pid_namespace", "pid", "pid_start"}) {
     EXPECT_FALSE(Word(owner, field).empty()) << field;
