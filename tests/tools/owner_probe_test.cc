@@ -143,6 +143,9 @@ TEST_P(OwnerProbing, StandsAlone) {
 }
 
 TEST_P(OwnerProbing, FindsAWorkerOfSagalogRunAliveByAllThatItSaysOfItself) {
+  if (!GetParam()) {
+    directory_.Serve();  // a worker without a daemon keeps the directory to itself
+  }
   directory_.Json({"plan", "T1"});
   BackgroundRun worker(directory_, {"--saga", "T1", "--owner", "w1"}, {"sh", "-c", kPoliteWorker});
   EXPECT_THAT(worker.ReadLine(), HasSubstr("ready"));
