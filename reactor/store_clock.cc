@@ -46,7 +46,7 @@ StoreClock::Moment StoreClock::Tick(std::optional<Duration> writing_since) {
   }
 
   const Duration asleep = reading.suspended - suspended_;
-  const bool slept = asleep >= kAwayMin;
+  const bool slept = asleep >= kSleepMin;
   const bool stalled = writing_since && boot - *writing_since >= kAwayMin && !slept;
   if (stalled && clock_->RunsByItself()) {
     return moment;  // the turn after the write ends tells the whole absence

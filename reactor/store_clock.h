@@ -13,8 +13,10 @@ namespace sagalog {
 inline constexpr Duration kClockAheadMax = std::chrono::hours(7 * 24);
 // A wall clock that moves this much against the boot clock was stepped.
 inline constexpr Duration kClockStepMin = std::chrono::seconds(1);
-// A store that did nothing for so long was away: stopped, asleep, or its disk stalled.
+// A store that took no turn for so long was away: stopped, or its disk stalled.
 inline constexpr Duration kAwayMin = std::chrono::seconds(5);
+// A host that slept was away however short it was; less is the noise of reading two clocks.
+inline constexpr Duration kSleepMin = std::chrono::milliseconds(100);
 // How often an idle store takes a turn, so that it can tell silence from absence.
 inline constexpr std::chrono::milliseconds kTickInterval{1000};
 
