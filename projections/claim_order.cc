@@ -13,13 +13,18 @@ void ClaimOrder::Erase(const Saga& saga) {
   }
 }
 
-Saga* ClaimOrder::First() const {
+Saga* ClaimOrder::FirstFor(const InternedText& incarnation) const {
+  Saga* first = nullptr;
   for (const auto& [priority, order] : orders_) {
-    if (!order.empty()) {
-      return order.First();
+    order.VisitAfter(Sequence(), [&](Saga& saga) {
+      first = saga.IsProvenDead(incarnation) ? nullptr : &saga;
+      return first == nullptr;
+    });
+    if (first != nullptr) {
+      break;
     }
   }
-  return nullptr;
+  return first;
 }
 
 }  // namespace sagalog

@@ -15,8 +15,8 @@ class ClaimOrder {
   void Insert(Saga& saga) { orders_[saga.priority].Insert(saga); }
   // The saga must be there.
   void Erase(const Saga& saga);
-  // Null = empty.
-  [[nodiscard]] Saga* First() const;
+  // The first that was not proven dead under `incarnation`; null = none.
+  [[nodiscard]] Saga* FirstFor(const InternedText& incarnation) const;
 
  private:
   // Empty ones: only the last one left, which would be needed again at once.

@@ -81,6 +81,16 @@ void UpdatePolicy(schema::PolicyT& base, const schema::PolicyT& change) {
   Overwrite(base.requeue_backoff, change.requeue_backoff);
 }
 
+bool IsSamePolicy(const schema::PolicyT& a, const schema::PolicyT& b) {
+  return a.lease_ttl == b.lease_ttl && a.dispatch_ttl == b.dispatch_ttl &&
+         a.reopen_grace == b.reopen_grace && a.finalize_grace == b.finalize_grace &&
+         a.section_max_age == b.section_max_age && a.max_running == b.max_running &&
+         a.progress_timeout == b.progress_timeout && a.max_recoveries == b.max_recoveries &&
+         a.max_dispatch_failures == b.max_dispatch_failures &&
+         a.compensation_ttl == b.compensation_ttl && a.compensation_order == b.compensation_order &&
+         a.on_stale == b.on_stale && a.requeue_backoff == b.requeue_backoff;
+}
+
 Status CheckPolicyOrder(const EffectivePolicy& policy) {
   if (policy.max_running) {
     const Duration ceiling = *policy.max_running;

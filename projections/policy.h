@@ -33,6 +33,9 @@ struct EffectivePolicy {
 // `base` with the values that `change` sets, both sparse.
 void UpdatePolicy(schema::PolicyT& base, const schema::PolicyT& change);
 
+// Whether both set the same values, and no others.
+[[nodiscard]] bool IsSamePolicy(const schema::PolicyT& a, const schema::PolicyT& b);
+
 // kInvalidArgument, in words, unless lease_ttl, dispatch_ttl, finalize_grace and section_max_age
 // are at most max_running (where set) and lease_ttl at most progress_timeout (where set).
 [[nodiscard]] Status CheckPolicyOrder(const EffectivePolicy& policy);

@@ -67,8 +67,8 @@ const Saga* Projections::PlannedByRequest(std::uint64_t high, std::uint64_t low)
 }
 
 const Saga* Projections::OtherHolderOfTarget(std::uint64_t target_hash, const Saga* self,
-                                             bool unshared_only) const {
-  return models_->targets().OtherHolder(target_hash, self, unshared_only);
+                                             bool undoing_too) const {
+  return models_->targets().OtherHolder(target_hash, self, undoing_too);
 }
 
 const StoreFacts& Projections::facts() const { return models_->facts(); }
@@ -101,8 +101,8 @@ std::uint64_t Projections::SlotsUsedInAll(StoreTime now) const {
 }
 
 const Saga* Projections::FirstClaimable(std::string_view queue, bool for_dispatch,
-                                        StoreTime now) const {
-  return models_->queues().FirstClaimable(queue, for_dispatch, now);
+                                        const InternedText& incarnation, StoreTime now) const {
+  return models_->queues().FirstClaimable(queue, for_dispatch, incarnation, now);
 }
 
 std::uint64_t Projections::PlannedIn(std::string_view queue) const {

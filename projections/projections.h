@@ -96,9 +96,9 @@ class Projections {
   // unique in the store.
   [[nodiscard]] const Saga* PlannedByRequest(std::uint64_t high, std::uint64_t low) const;
   // Another saga than `self` in memory that is not terminal, has registered the target and has
-  // not settled it; null = none. With `unshared_only`, sagas that share it are passed over.
+  // not settled it; null = none. Unless `undoing_too`, compensating sagas are passed over.
   [[nodiscard]] const Saga* OtherHolderOfTarget(std::uint64_t target_hash, const Saga* self,
-                                                bool unshared_only) const;
+                                                bool undoing_too) const;
 
   [[nodiscard]] const StoreFacts& facts() const;
   [[nodiscard]] const Statistics& statistics() const;
@@ -114,9 +114,10 @@ class Projections {
   [[nodiscard]] std::uint64_t SlotsUsed(std::string_view queue, StoreTime now) const;
   [[nodiscard]] std::uint64_t SlotsUsedInAll(StoreTime now) const;
   // The first planned saga by priority, then age, that is not parked, not waiting for not_before
-  // or a dependency, and not past max_dispatch_failures when `for_dispatch`; null = none.
+  // or a dependency; when `for_dispatch`, not past max_dispatch_failures, else not one on which
+  // the incarnation was proven dead. Null = none.
   [[nodiscard]] const Saga* FirstClaimable(std::string_view queue, bool for_dispatch,
-                                           StoreTime now) const;
+                                           const InternedText& incarnation, StoreTime now) const;
   // How many sagas of the queue are planned, claimable or not.
   [[nodiscard]] std::uint64_t PlannedIn(std::string_view queue) const;
   // Names of all queues that are configured or hold a saga in memory, sorted.

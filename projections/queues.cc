@@ -26,7 +26,7 @@ bool MayNotStart(const Saga& saga) {
 }
 
 bool IsDispatchExhausted(const Saga& saga, const EffectivePolicy& policy) {
-  return saga.dispatch_failures > 0 && policy.max_dispatch_failures &&
+  return policy.max_dispatch_failures &&
          saga.dispatch_failures >= static_cast<std::uint64_t>(*policy.max_dispatch_failures);
 }
 
@@ -229,14 +229,17 @@ std::uint64_t Queues::SlotsUsedInAll(StoreTime now) {
   return slots_in_all_;
 }
 
-Saga* Queues::FirstClaimable(std::string_view queue, bool for_dispatch, StoreTime now) {
+Saga* Queues::FirstClaimable(std::string_view queue, bool for_dispatch,
+                             const InternedText& incarnation, StoreTime now) {
   AdvanceTo(now);
   const Queue* found = Find(queue);
   if (found == nullptr) {
     return nullptr;
   }
-  Saga* first = found->claimable.First();
-  Saga* exhausted = for_dispatch ? nullptr : found->exhausted.First();
+  // Who was proven dead may be dispatched to again, but may not acquire.
+  const InternedText acquirer = for_dispatch ? InternedText() : incarnation;
+  Saga* first = found->claimable.FirstFor(acquirer);
+  Saga* exhausted = for_dispatch ? nullptr : found->exhausted.FirstFor(acquirer);
   if (exhausted == nullptr || (first != nullptr && ComesBefore(*first, *exhausted))) {
     return first;
   }

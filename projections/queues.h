@@ -44,7 +44,8 @@ class Queues {
 
   [[nodiscard]] std::uint64_t SlotsUsed(std::string_view queue, StoreTime now);
   [[nodiscard]] std::uint64_t SlotsUsedInAll(StoreTime now);
-  [[nodiscard]] Saga* FirstClaimable(std::string_view queue, bool for_dispatch, StoreTime now);
+  [[nodiscard]] Saga* FirstClaimable(std::string_view queue, bool for_dispatch,
+                                     const InternedText& incarnation, StoreTime now);
   [[nodiscard]] std::uint64_t PlannedIn(std::string_view queue) const;
   // When the next slot ends by time alone.
   [[nodiscard]] std::optional<std::int64_t> NextSlotEnd(std::int64_t now) const {

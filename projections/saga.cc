@@ -1,12 +1,7 @@
 #include "projections/saga.h"
 
 #include <algorithm>
-#include <charconv>
-#include <memory>
 
-#include <openssl/evp.h>
-
-#include "schema/check.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -17,29 +12,6 @@ std::string_view View(const flatbuffers::String* text) {
 }
 
 std::string Text(const flatbuffers::String* text) { return std::string(View(text)); }
-
-InternedText JoinIdentity(std::string_view owner, std::string_view host, std::string_view boot_id,
-                          std::string_view pid_namespace, std::uint64_t pid,
-                          std::uint64_t pid_start) {
-  if (host.empty() && boot_id.empty() && pid_namespace.empty() && pid == 0 && pid_start == 0) {
-    return InternedText(owner);
-  }
-  std::string joined(owner);
-  for (const std::string_view field : {host, boot_id, pid_namespace}) {
-    joined += '\n';
-    joined += field;
-  }
-  joined += '\n' + std::to_string(pid) + '\n' + std::to_string(pid_start);
-  return InternedText(joined);
-}
-
-// The next field of an identity, cut off its front.
-std::string_view TakeField(std::string_view& rest) {
-  const std::size_t end = rest.find('\n');
-  const std::string_view field = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  return field;
-}
 
 void AppendCompensation(Saga& saga, const schema::Compensation& compensation, Sequence sequence,
                         std::size_t position) {
@@ -106,10 +78,14 @@ void DropHeartbeatRequests(Saga& saga) {
   saga.requests.EraseIf([](const RequestRecord& request) { return request.heartbeat; });
 }
 
+// As far as attempts are counted.
+constexpr std::uint32_t kAttemptsMax = 0xffff;
+
 // What an attempt leaves behind does not reach into the next one.
 void ForgetAttempt(Saga& saga) {
   DropHeartbeatRequests(saga);
   if (saga.extras) {
+    saga.let_go = saga.let_go || saga.extras->exit.has_value();
     saga.extras->exit.reset();
     saga.extras->section.reset();
     saga.extras->reported_alive_at.reset();
@@ -190,7 +166,7 @@ class Fold {
   }
 
   void operator()(const events::Leased& body) {
-    const Token spent = saga_.state == State::dispatched ? saga_.token : Token();
+    const Token spent = SpentBy(body.how());
     ForgetAttempt(saga_);
     if (saga_.extras) {
       saga_.extras->spent_dispatch_token = spent;
@@ -327,7 +303,7 @@ class Fold {
       return;
     }
     record->state = CompensationState::claimed;
-    record->attempts = static_cast<std::uint16_t>(body.attempt());
+    record->attempts = static_cast<std::uint16_t>(std::min(body.attempt(), kAttemptsMax));
     CompensationClaim& claim = record->claim.Ensure();
     claim.token = Token(body.token());
     claim.executor = InternedText(View(body.executor()));
@@ -359,7 +335,9 @@ class Fold {
       SagaExtras& extras = saga_.extras.Ensure();
       if (!extras.reported_dead_at) {
         extras.reported_dead_at = time_;
-        extras.dead_owners.push_back(saga_.owner);
+        if (!saga_.IsProvenDead(saga_.owner)) {
+          extras.dead_owners.push_back(saga_.owner);
+        }
       }
     }
   }
@@ -385,6 +363,15 @@ class Fold {
   void operator()(const StoreLevel&) {}
 
  private:
+  // The dispatch token that the worker of this lease acquired with; none = another way.
+  [[nodiscard]] Token SpentBy(schema::LeaseHow how) const {
+    if (saga_.state == State::dispatched) {
+      return saga_.token;
+    }
+    return how == schema::LeaseHow::reacquired && saga_.extras ? saga_.extras->spent_dispatch_token
+                                                               : Token();
+  }
+
   void Grant(const schema::Owner* owner, std::uint64_t token, std::int64_t ttl,
              std::int64_t expires_at) {
     saga_.owner = OwnerIdentity(owner);
@@ -466,103 +453,6 @@ void RememberRequest(Saga& saga, const events::Event& event) {
 
 }  // namespace
 
-InternedText OwnerIdentity(const schema::Owner* owner) {
-  return owner == nullptr
-             ? InternedText()
-             : JoinIdentity(View(owner->owner()), View(owner->host()), View(owner->boot_id()),
-                            View(owner->pid_namespace()), owner->pid(), owner->pid_start());
-}
-
-InternedText OwnerIdentity(const schema::OwnerT* owner) {
-  return owner == nullptr ? InternedText()
-                          : JoinIdentity(owner->owner, owner->host, owner->boot_id,
-                                         owner->pid_namespace, owner->pid, owner->pid_start);
-}
-
-schema::OwnerT OwnerFromIdentity(const InternedText& identity) {
-  schema::OwnerT owner;
-  std::string_view rest = identity.view();
-  const auto number = [](std::string_view text) {
-    std::uint64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  };
-  owner.owner = TakeField(rest);
-  owner.host = TakeField(rest);
-  owner.boot_id = TakeField(rest);
-  owner.pid_namespace = TakeField(rest);
-  owner.pid = number(TakeField(rest));
-  owner.pid_start = number(TakeField(rest));
-  return owner;
-}
-
-std::string_view OwnerName(const InternedText& identity) {
-  const std::string_view text = identity.view();
-  return text.substr(0, text.find('\n'));
-}
-
-HostBoot HostBootOf(const InternedText& identity) {
-  std::string_view rest = identity.view();
-  static_cast<void>(TakeField(rest));  // the name
-  const std::string_view host = TakeField(rest);
-  return {host, TakeField(rest)};
-}
-
-std::uint64_t TargetHash(std::string_view target) {
-  // Fetched once: looking the digest up costs more than computing it.
-  static EVP_MD* const kDigest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
-      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  CHECK(EVP_DigestInit_ex2(context.get(), kDigest, nullptr) == 1);
-  CHECK(EVP_DigestUpdate(context.get(), target.data(), target.size()) == 1);
-  CHECK(EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1);
-  std::uint64_t hash = 0;
-  for (int i = 0; i < 8; ++i) {
-    hash = hash << 8 | digest[i];
-  }
-  return hash;
-}
-
-namespace {
-
-constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325U;
-
-// FNV-1a of a text and an end mark, so that ("ab", "c") differs from ("a", "bc").
-std::uint64_t HashText(std::uint64_t hash, std::string_view text) {
-  constexpr std::uint64_t kFnvPrime = 0x100000001b3U;
-  for (const char byte : text) {
-    hash = (hash ^ static_cast<unsigned char>(byte)) * kFnvPrime;
-  }
-  return (hash ^ 0xff) * kFnvPrime;
-}
-
-std::uint32_t Halves(std::uint64_t hash) { return static_cast<std::uint32_t>(hash ^ hash >> 32); }
-
-}  // namespace
-
-std::uint32_t CompensationContent(const schema::Compensation& compensation) {
-  std::uint64_t hash = HashText(kFnvOffset, View(compensation.kind()));
-  if (compensation.params() != nullptr) {
-    for (const schema::Label* param : *compensation.params()) {
-      hash = HashText(HashText(hash, View(param->name())), View(param->value()));
-    }
-  }
-  return Halves(hash);
-}
-
-std::uint32_t CompensationContent(const schema::CompensationT& compensation) {
-  std::uint64_t hash = HashText(kFnvOffset, compensation.kind);
-  for (const auto& param : compensation.params) {
-    hash = HashText(HashText(hash, param->name), param->value);
-  }
-  return Halves(hash);
-}
-
-std::uint64_t SettlementHash(std::string_view outcome, std::string_view result) {
-  return HashText(HashText(kFnvOffset, outcome), result);
-}
-
 const CompensationRecord* Saga::FindCompensation(std::string_view compensation_id) const {
   for (const CompensationRecord& record : compensations) {
     if (record.id.view() == compensation_id) {
@@ -570,6 +460,11 @@ const CompensationRecord* Saga::FindCompensation(std::string_view compensation_i
     }
   }
   return nullptr;
+}
+
+bool Saga::IsProvenDead(const InternedText& incarnation) const {
+  return extras && std::find(extras->dead_owners.begin(), extras->dead_owners.end(), incarnation) !=
+                       extras->dead_owners.end();
 }
 
 const RequestRecord* Saga::FindRequest(std::uint64_t high, std::uint64_t low) const {

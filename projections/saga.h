@@ -191,6 +191,8 @@ struct SagaPlaces {
   std::uint8_t ended : 2 = 0;
   bool has_live_row : 1 = false;
   bool has_ended_row : 1 = false;
+  // Its targets are listed as being undone.
+  bool targets_undone : 1 = false;
   // How many of its compensations.
   std::uint16_t targets_listed = 0;
 };
@@ -217,7 +219,8 @@ struct Saga {
   std::uint32_t dispatch_failures = 0;
   State state = State::planned;
   CompensationStatus compensation_status = CompensationStatus::none;
-  // The last owner ended its ownership itself (completed, failed, released, aborted, …).
+  // The last owner ended its ownership itself (completed, failed, released, aborted, …), or had
+  // exited when it lost it.
   bool let_go = true;
   // When the present state began.
   StoreTime state_since;
@@ -248,6 +251,8 @@ struct Saga {
   }
   // The present holder is proven dead.
   [[nodiscard]] bool IsOwnerDead() const { return extras && extras->reported_dead_at.has_value(); }
+  // That incarnation was proven dead while it held the saga, now or before: dead stays dead.
+  [[nodiscard]] bool IsProvenDead(const InternedText& incarnation) const;
   // Nothing is left that could change on its own or block others: its row may go to disk.
   [[nodiscard]] bool IsSettled() const {
     return IsTerminal() && (compensation_status == CompensationStatus::none ||

@@ -73,6 +73,9 @@ std::optional<Decision> Replay(const Situation& situation, std::uint64_t content
 
 // Whether a terminal saga takes the command all the same.
 bool IsLetThrough(const Situation& situation, const CommandRow& row) {
+  if (row.command == Body::RegisterCompensation) {
+    return rules::IsRegisteredAlike(situation);  // and so changes nothing
+  }
   if (!row.allowed.Has(situation.saga->state)) {
     return false;
   }
@@ -82,12 +85,25 @@ bool IsLetThrough(const Situation& situation, const CommandRow& row) {
   return rules::CredentialsOf(situation.command).token == situation.saga->token;
 }
 
+// not_found of a part of the saga that the command names.
+Refusal CheckNamedPart(const Situation& situation) {
+  switch (situation.command.body.type) {
+    case Body::SettleEffect: return rules::CheckNamedEffect(situation);
+    case Body::ClaimCompensation:
+    case Body::SettleCompensation: return rules::CheckNamedCompensation(situation);
+    default: return nullptr;
+  }
+}
+
 Refusal CheckExistence(const Situation& situation, const CommandRow& row) {
   const commands::CommandT& command = situation.command;
   const bool plan = row.command == Body::Plan;
   if (situation.saga == nullptr && !plan) {
     return Refuse(situation, RefusalCode::not_found,
                   fmt::format("there is no saga {}", command.saga_id));
+  }
+  if (Refusal refusal = CheckNamedPart(situation)) {
+    return refusal;
   }
   if (!plan && situation.saga->IsTerminal() && !IsLetThrough(situation, row)) {
     return Refuse(situation, RefusalCode::terminal,
@@ -96,9 +112,11 @@ Refusal CheckExistence(const Situation& situation, const CommandRow& row) {
   }
   const std::uint64_t version = situation.saga == nullptr ? 0 : situation.saga->version.value();
   if (command.expected_version && *command.expected_version != version) {
-    return Refuse(
+    Refusal refusal = Refuse(
         situation, RefusalCode::version_conflict,
         fmt::format("expected version {}, but it is {}", *command.expected_version, version));
+    refusal->actual_version = version;
+    return refusal;
   }
   return nullptr;
 }
@@ -144,10 +162,15 @@ Refusal CheckProof(const Situation& situation, const CommandRow& row) {
 }
 
 Decision DecideForSaga(const Situation& situation, const CommandRow& row) {
+  const bool plan = row.command == Body::Plan;
+  if (plan) {
+    if (Refusal refusal = rules::CheckPlanPolicy(situation)) {
+      return RefusedBy(std::move(refusal));
+    }
+  }
   if (Refusal refusal = CheckExistence(situation, row)) {
     return RefusedBy(std::move(refusal));
   }
-  const bool plan = row.command == Body::Plan;
   if (!plan) {
     if (Refusal refusal = CheckProof(situation, row)) {
       return RefusedBy(std::move(refusal));
@@ -158,7 +181,8 @@ Decision DecideForSaga(const Situation& situation, const CommandRow& row) {
       return RefusedBy(std::move(refusal));
     }
   }
-  if (!plan && !row.allowed.Has(situation.saga->state)) {
+  // What a terminal saga takes is told already.
+  if (!plan && !situation.saga->IsTerminal() && !row.allowed.Has(situation.saga->state)) {
     return RefusedBy(Refuse(situation, RefusalCode::wrong_state,
                             fmt::format("it is {}", schema::EnumNameState(situation.saga->state))));
   }

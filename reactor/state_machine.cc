@@ -13,6 +13,8 @@ constexpr StateSet kDispatched{dispatched};
 constexpr StateSet kRunning{running};
 constexpr StateSet kHeld{dispatched, running};
 constexpr StateSet kNotTerminal{planned, dispatched, running, compensating};
+// A cancelled saga's cancel is `unchanged`.
+constexpr StateSet kCancellable{planned, dispatched, running, compensating, cancelled};
 constexpr StateSet kTerminalOrCompensating{compensating, completed,   failed,
                                            compensated,  quarantined, cancelled};
 constexpr StateSet kEnding{running,     compensating, completed, failed,
@@ -42,8 +44,8 @@ constexpr CommandRow kRows[] = {
     {Body::Compensate,             Proof::kToken,       kRunning,                 rules::CheckCompensate,            rules::ActCompensate},
     {Body::MarkCompensated,        Proof::kNone,        {compensating, compensated},
                                                                                   rules::CheckMarkCompensated,       rules::ActMarkCompensated},
-    {Body::Quarantine,             Proof::kNone,        kNotTerminal,             rules::CheckQuarantine,            rules::ActQuarantine},
-    {Body::Cancel,                 Proof::kNone,        kNotTerminal,             rules::CheckCancel,                rules::ActCancel},
+    {Body::Quarantine,             Proof::kNone,        kNotTerminal,             rules::CheckNoSection,             rules::ActQuarantine},
+    {Body::Cancel,                 Proof::kNone,        kCancellable,             rules::CheckCancel,                rules::ActCancel},
     {Body::Park,                   Proof::kNone,        kPlanned,                 nullptr,                           rules::ActPark},
     {Body::Unpark,                 Proof::kNone,        kPlanned,                 nullptr,                           rules::ActUnpark},
     {Body::Recover,                Proof::kNone,        kNotTerminal,             rules::CheckRecover,               rules::ActRecover},

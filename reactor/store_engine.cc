@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "eventlog/rocks_log.h"
+#include "reactor/effect_facts.h"
 #include "reactor/replay.h"
 #include "schema/verify.h"
 
@@ -324,6 +325,7 @@ Reply Store::Engine::FinishRefused(const commands::CommandT& command, answers::R
 
 Reply Store::Engine::Finish(CommandOperation& operation) {
   if (operation.refusal) {
+    TellOfEffect(*log_, *operation.refusal);
     return FinishRefused(operation.command, std::move(*operation.refusal));
   }
   if (operation.replay_of) {

@@ -81,6 +81,8 @@ Status CheckEnvelope(const CommandT& command) {
     RETURN_IF_ERROR(CheckSagaId(saga_id, command.saga_id));
   } else if (!command.saga_id.empty()) {
     return saga_id.Refuse("this command is for no saga of its own");
+  } else if (command.expected_version.has_value()) {
+    return FieldPath("expected_version").Refuse("this command is for no saga of its own");
   }
   RETURN_IF_ERROR(CheckName(FieldPath("actor"), command.actor, kNameSizeMax));
   RETURN_IF_ERROR(CheckName(FieldPath("principal"), command.principal, kOwnerFieldSizeMax));

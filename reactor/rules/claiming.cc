@@ -131,7 +131,8 @@ Decision DecideClaimNext(const Situation& situation) {
   if ((decision.refusal = CheckQueueSlots(situation, queue))) {
     return decision;
   }
-  const Saga* saga = situation.state.FirstClaimable(queue, for_dispatch, situation.now());
+  const Saga* saga = situation.state.FirstClaimable(
+      queue, for_dispatch, OwnerIdentity(claim.owner.get()), situation.now());
   if (saga == nullptr) {
     decision.refusal =
         Refuse(situation, RefusalCode::empty, fmt::format("nothing in {} may start now", queue));

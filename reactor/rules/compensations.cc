@@ -56,13 +56,18 @@ const CompensationRecord* InTheWay(const Saga& saga, const CompensationRecord& c
 
 // Whether whoever owned the saga last may still be at work on what is to be undone.
 bool MayOwnerStillWork(const Saga& saga, StoreTime now) {
-  return !saga.owner.empty() && !saga.let_go && saga.Exit() == nullptr && !saga.IsOwnerDead() &&
-         now < saga.expires_at;
+  return !saga.owner.empty() && !saga.let_go && saga.Exit() == nullptr &&
+         !saga.IsProvenDead(saga.owner) && now < saga.expires_at;
 }
 
-Refusal RefuseUnknown(const Situation& situation, std::string_view id) {
-  return RefuseCompensation(*situation.saga, RefusalCode::not_found, id,
-                            fmt::format("no compensation {} is registered", id));
+Refusal RefuseSettled(const Saga& saga, const CompensationRecord& record) {
+  Refusal refusal = RefuseCompensation(
+      saga, RefusalCode::compensation_settled, record.id.view(),
+      fmt::format("{} is {}", record.id.view(), schema::EnumNameCompensationState(record.state)));
+  if (!record.settled.IsNone()) {
+    refusal->actual_sequence = record.settled.value();
+  }
+  return refusal;
 }
 
 bool IsAlike(const CompensationRecord& record, schema::CompensationOutcome outcome) {
@@ -84,6 +89,23 @@ bool IsLast(const Saga& saga, const CompensationRecord& settled) {
 
 }  // namespace
 
+bool IsRegisteredAlike(const Situation& situation) {
+  const auto& command = *situation.command.body.AsRegisterCompensation();
+  const CompensationRecord* record = situation.saga->FindCompensation(command.id);
+  return !command.token && record != nullptr && IsSame(*record, Described(command));
+}
+
+Refusal CheckNamedCompensation(const Situation& situation) {
+  const commands::BodyUnion& body = situation.command.body;
+  const std::string_view id = body.type == commands::Body::ClaimCompensation
+                                  ? std::string_view(body.AsClaimCompensation()->id)
+                                  : std::string_view(body.AsSettleCompensation()->id);
+  return situation.saga->FindCompensation(id) != nullptr
+             ? nullptr
+             : RefuseCompensation(*situation.saga, RefusalCode::not_found, id,
+                                  fmt::format("no compensation {} is registered", id));
+}
+
 Refusal CheckRegisterCompensation(const Situation& situation) {
   const auto& command = *situation.command.body.AsRegisterCompensation();
   const Saga& saga = *situation.saga;
@@ -103,7 +125,7 @@ Refusal CheckRegisterCompensation(const Situation& situation) {
   if (command.shared) {
     return nullptr;
   }
-  const Saga* other = situation.state.OtherHolderOfTarget(TargetHash(command.target), &saga, false);
+  const Saga* other = situation.state.OtherHolderOfTarget(TargetHash(command.target), &saga, true);
   return other == nullptr ? nullptr
                           : RefuseCompensation(*other, RefusalCode::busy, command.target,
                                                fmt::format("{} has registered the target {}",
@@ -130,13 +152,14 @@ Refusal CheckClaimable(const Projections& state, const Saga& saga,
   }
   const std::string_view id = compensation.id.view();
   if (compensation.IsSettled()) {
-    return RefuseCompensation(saga, RefusalCode::compensation_settled, id,
-                              fmt::format("{} is settled", id));
+    return RefuseSettled(saga, compensation);
   }
   if (compensation.state == CompensationState::claimed && now < compensation.claim->expires_at) {
     Refusal refusal = RefuseCompensation(
         saga, RefusalCode::busy, id,
         fmt::format("{} has claimed {}", compensation.claim->executor.view(), id));
+    refusal->holder = CopyOwner(compensation.claim->executor);
+    refusal->since = ToMicros(compensation.claim->claimed_at);
     refusal->expires_at = ToMicros(compensation.claim->expires_at);
     return refusal;
   }
@@ -153,6 +176,8 @@ Refusal CheckClaimable(const Projections& state, const Saga& saga,
     refusal->expires_at = ToMicros(saga.expires_at);
     return refusal;
   }
+  // One that is compensating too does not work on the target any more: who of them undoes it first
+  // is all the same, but they must not wait for each other.
   if (const Saga* other = state.OtherHolderOfTarget(compensation.target_hash, &saga, false)) {
     return RefuseCompensation(
         *other, RefusalCode::busy, id,
@@ -164,9 +189,7 @@ Refusal CheckClaimable(const Projections& state, const Saga& saga,
 Refusal CheckClaimCompensation(const Situation& situation) {
   const auto& claim = *situation.command.body.AsClaimCompensation();
   const CompensationRecord* record = situation.saga->FindCompensation(claim.id);
-  return record == nullptr
-             ? RefuseUnknown(situation, claim.id)
-             : CheckClaimable(situation.state, *situation.saga, *record, situation.now());
+  return CheckClaimable(situation.state, *situation.saga, *record, situation.now());
 }
 
 void ActClaimCompensation(const Situation& situation, Decision& decision) {
@@ -188,17 +211,13 @@ Refusal CheckSettleCompensation(const Situation& situation) {
   const auto& settle = *situation.command.body.AsSettleCompensation();
   const Saga& saga = *situation.saga;
   const CompensationRecord* record = saga.FindCompensation(settle.id);
-  if (record == nullptr) {
-    return RefuseUnknown(situation, settle.id);
-  }
   const bool waived = *settle.outcome == schema::CompensationOutcome::waived;
   if (!waived && (!record->claim || record->claim->token != Token(*settle.token))) {
     return RefuseCompensation(saga, RefusalCode::stale_token, settle.id,
                               "only the newest claim may settle it");
   }
   if (record->IsSettled() && !IsAlike(*record, *settle.outcome)) {
-    return RefuseCompensation(saga, RefusalCode::compensation_settled, settle.id,
-                              fmt::format("{} is settled otherwise", settle.id));
+    return RefuseSettled(saga, *record);
   }
   return nullptr;
 }

@@ -27,17 +27,20 @@ Decision DecideConfigureQueue(const Situation& situation) {
   event.queue = queue;
   event.limit = command.limit;
   event.frozen = command.frozen;
+  bool same = IsSameLimit(command.limit, current.limit) &&
+              (!command.frozen || *command.frozen == current.frozen);
   if (command.policy) {
     schema::PolicyT merged = current.policy;
     UpdatePolicy(merged, *command.policy);
+    same = same && IsSamePolicy(merged, current.policy);
     const EffectivePolicy base = MergePolicy(EffectivePolicy(), situation.state.facts().policy);
     if (const Status order = CheckPolicyOrder(MergePolicy(base, merged)); !order.ok()) {
       decision.refusal = RefusePolicy(situation, order);
       return decision;
     }
     event.policy = std::make_unique<schema::PolicyT>(*command.policy);
-  } else if (IsSameLimit(command.limit, current.limit) &&
-             (!command.frozen || *command.frozen == current.frozen)) {
+  }
+  if (same) {
     decision.outcome = answers::Outcome::unchanged;
     return decision;
   }
@@ -50,16 +53,20 @@ Decision DecideChangePolicy(const Situation& situation) {
   Decision decision;
   events::PolicyChangedT event;
   event.limit = command.limit;
+  const StoreFacts& current = situation.state.facts();
+  bool same = IsSameLimit(command.limit, current.limit);
   if (command.policy) {
-    schema::PolicyT merged = situation.state.facts().policy;
+    schema::PolicyT merged = current.policy;
     UpdatePolicy(merged, *command.policy);
+    same = same && IsSamePolicy(merged, current.policy);
     if (const Status order = CheckPolicyOrder(MergePolicy(EffectivePolicy(), merged));
         !order.ok()) {
       decision.refusal = RefusePolicy(situation, order);
       return decision;
     }
     event.policy = std::make_unique<schema::PolicyT>(*command.policy);
-  } else if (IsSameLimit(command.limit, situation.state.facts().limit)) {
+  }
+  if (same) {
     decision.outcome = answers::Outcome::unchanged;
     return decision;
   }

@@ -58,15 +58,20 @@ void ActBeginEffect(const Situation& situation, Decision& decision) {
   Append(decision, situation, std::move(event));
 }
 
+Refusal CheckNamedEffect(const Situation& situation) {
+  const commands::SettleEffectT& settle = *situation.command.body.AsSettleEffect();
+  if (FindEffect(*situation.saga, settle.effect) != nullptr) {
+    return nullptr;
+  }
+  Refusal refusal = Refuse(situation, RefusalCode::not_found,
+                           fmt::format("the effect {} was never begun", settle.effect));
+  refusal->subject = settle.effect;
+  return refusal;
+}
+
 Refusal CheckSettleEffect(const Situation& situation) {
   const commands::SettleEffectT& settle = *situation.command.body.AsSettleEffect();
   const EffectRecord* effect = FindEffect(*situation.saga, settle.effect);
-  if (effect == nullptr) {
-    Refusal refusal = Refuse(situation, RefusalCode::not_found,
-                             fmt::format("the effect {} was never begun", settle.effect));
-    refusal->subject = settle.effect;
-    return refusal;
-  }
   if (effect->settled.IsNone() ||
       effect->settlement == SettlementHash(settle.outcome, settle.result)) {
     return nullptr;

@@ -36,16 +36,20 @@ std::vector<const Saga*> LiveDescendants(const Situation& situation) {
   return found;
 }
 
+// Cancelled, or waiting for its section to be left.
+bool IsCancelledAsFarAsItCan(const Saga& saga) {
+  return saga.IsTerminal() || (saga.IsCancelPending() && saga.Section() != nullptr);
+}
+
 // Cancels one saga: at once, or when its open section is left.
-void CancelOne(const Situation& situation, const commands::CancelT& cancel, Decision& decision) {
-  const Saga& saga = *situation.saga;
+void CancelOne(const Saga& saga, const commands::CancelT& cancel, Decision& decision) {
   if (!saga.IsCancelPending()) {
     events::CancelRequestedT requested;
     requested.reason = cancel.reason;
     requested.cascade = cancel.cascade;
     Append(decision, saga.id, std::move(requested));
   }
-  if (situation.SectionHolds()) {
+  if (saga.Section() != nullptr) {
     return;
   }
   events::TerminalT terminal;
@@ -117,10 +121,6 @@ void ActMarkCompensated(const Situation& situation, Decision& decision) {
   Append(decision, situation, std::move(event));
 }
 
-Refusal CheckQuarantine(const Situation& situation) {
-  return situation.SectionHolds() ? RefuseOpenSection(situation) : nullptr;
-}
-
 void ActQuarantine(const Situation& situation, Decision& decision) {
   events::TerminalT event;
   event.state = State::quarantined;
@@ -147,20 +147,19 @@ Refusal CheckCancel(const Situation& situation) {
 
 void ActCancel(const Situation& situation, Decision& decision) {
   const commands::CancelT& cancel = *situation.command.body.AsCancel();
-  const bool deferred = situation.SectionHolds();
-  if (!deferred || !situation.saga->IsCancelPending()) {
-    CancelOne(situation, cancel, decision);
-    decision.outcome = deferred ? answers::Outcome::deferred : answers::Outcome::ok;
+  const Saga& saga = *situation.saga;
+  if (!IsCancelledAsFarAsItCan(saga)) {
+    CancelOne(saga, cancel, decision);
   }
-  if (!cancel.cascade) {
-    return;
-  }
-  for (const Saga* child : LiveDescendants(situation)) {
-    const Situation one{situation.state, situation.lookups, situation.command, situation.context,
-                        child};
-    if (!one.SectionHolds() || !child->IsCancelPending()) {
-      CancelOne(one, cancel, decision);
+  if (cancel.cascade) {
+    for (const Saga* child : LiveDescendants(situation)) {
+      if (!IsCancelledAsFarAsItCan(*child)) {
+        CancelOne(*child, cancel, decision);
+      }
     }
+  }
+  if (saga.Section() != nullptr && !decision.events.empty()) {
+    decision.outcome = answers::Outcome::deferred;
   }
 }
 

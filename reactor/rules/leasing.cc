@@ -8,25 +8,28 @@
 namespace sagalog::rules {
 namespace {
 
-// How long a report that the owner is alive holds others off.
-constexpr Duration kAliveReportCounts = std::chrono::minutes(1);
-
-bool IsReportedAlive(const Situation& situation) {
-  const Saga& saga = *situation.saga;
-  return saga.extras && saga.extras->reported_alive_at && !saga.IsOwnerDead() &&
-         situation.now() < *saga.extras->reported_alive_at + kAliveReportCounts;
-}
-
-bool IsFinalising(const Situation& situation, const EffectivePolicy& policy) {
+// Until when the owner, whose process ended, may still be finalising; none = it may not.
+std::optional<StoreTime> FinalisingUntil(const Situation& situation,
+                                         const EffectivePolicy& policy) {
   const ExitRecord* exit = situation.saga->Exit();
-  return exit != nullptr && policy.finalize_grace && !situation.saga->IsOwnerDead() &&
-         situation.now() < exit->at + *policy.finalize_grace;
+  if (exit == nullptr || !policy.finalize_grace || situation.saga->IsOwnerDead()) {
+    return std::nullopt;
+  }
+  const StoreTime until = exit->at + *policy.finalize_grace;
+  return situation.now() < until ? std::optional(until) : std::nullopt;
 }
 
 Refusal RefuseHeld(const Situation& situation, std::string_view why) {
   return Refuse(
       situation, RefusalCode::lease_held,
       fmt::format("{} holds {}{}", OwnerName(situation.saga->owner), situation.saga->id, why));
+}
+
+// Beyond the lease itself.
+Refusal RefuseHeldUntil(const Situation& situation, StoreTime until, std::string_view why) {
+  Refusal refusal = RefuseHeld(situation, why);
+  refusal->expires_at = ToMicros(until);
+  return refusal;
 }
 
 // The reasons why a dispatched or running saga stays with its holder.
@@ -40,11 +43,11 @@ Refusal CheckHolder(const Situation& situation, const InternedText& identity) {
   }
   const bool same = identity == saga.owner;
   const StalenessContext staleness = situation.Staleness();
-  if (!same && IsReportedAlive(situation)) {
-    return RefuseHeld(situation, "; its lease is over, but it was reported alive");
+  if (const auto until = situation.ReportedAliveUntil(); !same && until) {
+    return RefuseHeldUntil(situation, *until, "; its lease is over, but it was reported alive");
   }
-  if (!same && IsFinalising(situation, staleness.policy)) {
-    return RefuseHeld(situation, "; its process ended, and it is finalising");
+  if (const auto until = FinalisingUntil(situation, staleness.policy); !same && until) {
+    return RefuseHeldUntil(situation, *until, "; its process ended, and it is finalising");
   }
   if (!same && IsInGrace(saga, staleness, situation.now())) {
     Refusal refusal =
@@ -53,19 +56,8 @@ Refusal CheckHolder(const Situation& situation, const InternedText& identity) {
     refusal->expires_at = ToMicros(*GraceEnd(saga, staleness));
     return refusal;
   }
-  if (situation.SectionHolds()) {
-    return RefuseOpenSection(situation);
-  }
-  if (saga.IsCancelPending()) {
-    return Refuse(situation, RefusalCode::cancel_pending,
-                  "a cancel is pending: recover it, or cancel again");
-  }
-  return nullptr;
-}
-
-bool IsProvenDead(const Saga& saga, const InternedText& identity) {
-  return saga.extras && std::find(saga.extras->dead_owners.begin(), saga.extras->dead_owners.end(),
-                                  identity) != saga.extras->dead_owners.end();
+  // Overdue or not: only a recovery says what became of the work inside.
+  return CheckNoSection(situation);
 }
 
 Refusal CheckTakeover(const Situation& situation, const InternedText& identity) {
@@ -161,7 +153,7 @@ Refusal CheckAcquire(const Situation& situation) {
       return refusal;
     }
   }
-  if (IsProvenDead(saga, identity)) {
+  if (saga.IsProvenDead(identity)) {
     return Refuse(situation, RefusalCode::owner_dead,
                   "this incarnation was proven dead: acquire as a new one");
   }

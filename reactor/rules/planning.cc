@@ -38,17 +38,33 @@ Refusal CheckParent(const Situation& situation, const commands::PlanT& plan) {
   return refusal;
 }
 
+Refusal RefuseDependencies(const Situation& situation, RefusalCode code, std::string detail) {
+  Refusal refusal = Refuse(situation, code, std::move(detail));
+  refusal->subject = "depends_on";
+  return refusal;
+}
+
 // Whether a live saga that the plan depends on depends, over any number of steps, on the plan.
 Refusal CheckCycle(const Situation& situation, const commands::PlanT& plan) {
+  // A graph that is planned in order has nobody who waits for the saga, and needs no search.
+  if (plan.depends_on.empty() || situation.state.DependentsOf(situation.command.saga_id).empty()) {
+    return nullptr;
+  }
   std::vector<std::string_view> open(plan.depends_on.begin(), plan.depends_on.end());
   std::unordered_set<std::string_view> seen(open.begin(), open.end());
-  while (!open.empty() && seen.size() <= kDependencyDepthMax) {
+  while (!open.empty()) {
     const std::string_view id = open.back();
     open.pop_back();
     if (id == situation.command.saga_id) {
-      Refusal refusal = Refuse(situation, RefusalCode::invalid_argument,
-                               "depends_on would close a cycle of dependencies");
-      refusal->subject = "depends_on";
+      return RefuseDependencies(situation, RefusalCode::invalid_argument,
+                                "depends_on would close a cycle of dependencies");
+    }
+    if (seen.size() > kDependencyDepthMax) {
+      Refusal refusal = RefuseDependencies(
+          situation, RefusalCode::limit_reached,
+          fmt::format("more than {} sagas are waited for: plan them before those that wait",
+                      kDependencyDepthMax));
+      refusal->limit = static_cast<std::int64_t>(kDependencyDepthMax);
       return refusal;
     }
     const Saga* saga = situation.state.Find(id);
@@ -62,20 +78,6 @@ Refusal CheckCycle(const Situation& situation, const commands::PlanT& plan) {
     }
   }
   return nullptr;
-}
-
-Refusal CheckPolicy(const Situation& situation, const commands::PlanT& plan) {
-  if (!plan.policy) {
-    return nullptr;
-  }
-  const Status order =
-      CheckPolicyOrder(situation.state.PolicyFor(QueueOf(plan), plan.policy.get()));
-  if (order.ok()) {
-    return nullptr;
-  }
-  Refusal refusal = Refuse(situation, RefusalCode::invalid_argument, order.text());
-  refusal->subject = "policy";
-  return refusal;
 }
 
 Refusal RefuseTaken(const Saga& holder, std::string_view subject, std::string detail) {
@@ -111,7 +113,7 @@ Refusal CheckTargets(const Situation& situation, const commands::PlanT& plan) {
       continue;
     }
     const Saga* other =
-        situation.state.OtherHolderOfTarget(TargetHash(compensation->target), nullptr, false);
+        situation.state.OtherHolderOfTarget(TargetHash(compensation->target), nullptr, true);
     if (other != nullptr) {
       Refusal refusal = RefuseAbout(
           *other, RefusalCode::busy,
@@ -191,15 +193,27 @@ void CopyFacts(const commands::PlanT& plan, events::PlannedT& event) {
 
 }  // namespace
 
+Refusal CheckPlanPolicy(const Situation& situation) {
+  const commands::PlanT& plan = *situation.command.body.AsPlan();
+  if (!plan.policy) {
+    return nullptr;
+  }
+  const Status order =
+      CheckPolicyOrder(situation.state.PolicyFor(QueueOf(plan), plan.policy.get()));
+  if (order.ok()) {
+    return nullptr;
+  }
+  Refusal refusal = Refuse(situation, RefusalCode::invalid_argument, order.text());
+  refusal->subject = "policy";
+  return refusal;
+}
+
 Refusal CheckPlan(const Situation& situation) {
   const commands::PlanT& plan = *situation.command.body.AsPlan();
   if (Refusal refusal = CheckParent(situation, plan)) {
     return refusal;
   }
   if (Refusal refusal = CheckCycle(situation, plan)) {
-    return refusal;
-  }
-  if (Refusal refusal = CheckPolicy(situation, plan)) {
     return refusal;
   }
   if (situation.saga != nullptr) {

@@ -12,8 +12,6 @@ using schema::RecoverDecision;
 using schema::StaleReason;
 using schema::Verdict;
 
-constexpr Duration kAliveReportCounts = std::chrono::minutes(1);
-
 bool IsOfCompensations(StaleReason reason) {
   return reason == StaleReason::compensation_owed || reason == StaleReason::compensation_failed;
 }
@@ -37,11 +35,11 @@ Refusal CheckStaleness(const Situation& situation, const std::vector<StaleSince>
     return refusal;
   }
   const bool only_silent = reasons.size() == 1 && reasons[0].reason == StaleReason::lease_expired;
-  if (only_silent && saga.extras && saga.extras->reported_alive_at &&
-      situation.now() < *saga.extras->reported_alive_at + kAliveReportCounts) {
+  if (const auto until = situation.ReportedAliveUntil(); only_silent && until) {
     Refusal refusal =
         Refuse(situation, RefusalCode::owner_alive, "its lease is over, but it was reported alive");
     refusal->since = ToMicros(*saga.extras->reported_alive_at);
+    refusal->expires_at = ToMicros(*until);
     return refusal;
   }
   return nullptr;
@@ -70,7 +68,7 @@ Refusal CheckDecision(const Situation& situation, const commands::RecoverT& reco
                      : nullptr;
   }
   if (saga.IsCancelPending()) {
-    return Refuse(situation, RefusalCode::cancel_pending, "a cancel is pending: cancel it");
+    return RefuseCancelPending(situation);
   }
   const auto limit = situation.Policy().max_recoveries;
   if (saga.state == State::running && recover.counts && limit &&
@@ -114,10 +112,9 @@ Verdict Judge(const Saga& saga, const schema::OwnerT& identity, Verdict reported
   if (identity.pid_namespace != holder.pid_namespace || identity.pid != holder.pid) {
     return Verdict::unknown;
   }
-  if (identity.pid_start != holder.pid_start) {
-    return Verdict::dead;
-  }
-  return reported;
+  // A start time that one side does not know proves nothing, and hides nothing either.
+  const bool both_known = identity.pid_start != 0 && holder.pid_start != 0;
+  return both_known && identity.pid_start != holder.pid_start ? Verdict::dead : reported;
 }
 
 // The event of what a report proves about the saga's holder; nothing when the holder is known to
@@ -130,7 +127,10 @@ std::optional<events::OwnerReportedT> Record(const Saga& saga, const Report& rep
   events::OwnerReportedT event;
   event.identity = CopyOwner(*report.identity);
   event.reported = *report.verdict;
-  event.verdict = Judge(saga, *report.identity, *report.verdict);
+  // Who was proven dead in an earlier attempt is so in this one, whatever is reported.
+  event.verdict = saga.state != State::planned && saga.IsProvenDead(saga.owner)
+                      ? Verdict::dead
+                      : Judge(saga, *report.identity, *report.verdict);
   event.evidence = report.evidence;
   return event;
 }
@@ -199,12 +199,9 @@ Refusal CheckRecover(const Situation& situation) {
   if (Refusal refusal = CheckDecision(situation, recover)) {
     return refusal;
   }
-  const bool needs_holder = *recover.decision == RecoverDecision::requeue ||
-                            *recover.decision == RecoverDecision::complete;
-  if (needs_holder && !saga.IsHeld()) {
-    return Refuse(situation, RefusalCode::wrong_state, "nobody owns it");
-  }
-  return nullptr;
+  return *recover.decision == RecoverDecision::requeue && !saga.IsHeld()
+             ? Refuse(situation, RefusalCode::wrong_state, "nobody owns it: it is planned already")
+             : nullptr;
 }
 
 void ActRecover(const Situation& situation, Decision& decision) {

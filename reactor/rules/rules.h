@@ -9,6 +9,9 @@
 namespace sagalog::rules {
 
 // planning.cc
+// invalid_argument when the policy, merged, is out of order: like every bad argument it is told
+// before anything else of the plan.
+Refusal CheckPlanPolicy(const Situation& situation);
 Refusal CheckPlan(const Situation& situation);
 void ActPlan(const Situation& situation, Decision& decision);
 void ActPark(const Situation& situation, Decision& decision);
@@ -44,6 +47,8 @@ void ActLeaveSection(const Situation& situation, Decision& decision);
 // effects.cc
 Refusal CheckBeginEffect(const Situation& situation);
 void ActBeginEffect(const Situation& situation, Decision& decision);
+// not_found of the effect that it settles.
+Refusal CheckNamedEffect(const Situation& situation);
 Refusal CheckSettleEffect(const Situation& situation);
 void ActSettleEffect(const Situation& situation, Decision& decision);
 void ActRecordExit(const Situation& situation, Decision& decision);
@@ -57,7 +62,6 @@ Refusal CheckCompensate(const Situation& situation);
 void ActCompensate(const Situation& situation, Decision& decision);
 Refusal CheckMarkCompensated(const Situation& situation);
 void ActMarkCompensated(const Situation& situation, Decision& decision);
-Refusal CheckQuarantine(const Situation& situation);
 void ActQuarantine(const Situation& situation, Decision& decision);
 Refusal CheckCancel(const Situation& situation);
 void ActCancel(const Situation& situation, Decision& decision);
@@ -75,6 +79,10 @@ Refusal CheckRegisterCompensation(const Situation& situation);
 void ActRegisterCompensation(const Situation& situation, Decision& decision);
 Refusal CheckClaimCompensation(const Situation& situation);
 void ActClaimCompensation(const Situation& situation, Decision& decision);
+// Whether it registers, without a token, what is registered in the same words already.
+bool IsRegisteredAlike(const Situation& situation);
+// not_found of the compensation that it claims or settles.
+Refusal CheckNamedCompensation(const Situation& situation);
 Refusal CheckSettleCompensation(const Situation& situation);
 void ActSettleCompensation(const Situation& situation, Decision& decision);
 // Why a compensation of `saga` may not be claimed now; null = it may.

@@ -5,6 +5,9 @@
 namespace sagalog::rules {
 namespace {
 
+// How long a report that the owner is alive holds others off.
+constexpr Duration kAliveReportCounts = std::chrono::minutes(1);
+
 template <typename Body>
 Credentials Carried(const Body& body) {
   if constexpr (std::is_same_v<decltype(body.token), std::uint64_t>) {
@@ -22,6 +25,14 @@ bool Situation::SectionHolds() const {
   }
   const auto overdue_at = SectionOverdueAt(*saga, Policy());
   return !overdue_at || now() < *overdue_at;
+}
+
+std::optional<StoreTime> Situation::ReportedAliveUntil() const {
+  if (!saga->extras || !saga->extras->reported_alive_at || saga->IsOwnerDead()) {
+    return std::nullopt;
+  }
+  const StoreTime until = *saga->extras->reported_alive_at + kAliveReportCounts;
+  return now() < until ? std::optional(until) : std::nullopt;
 }
 
 Refusal RefuseAbout(const Saga& saga, RefusalCode code, std::string detail) {
@@ -60,6 +71,14 @@ Refusal RefuseOpenSection(const Situation& situation) {
       fmt::format("section {} is open since {}", section.name.view(), FormatTime(section.since)));
   refusal->subject = section.name.str();
   refusal->since = ToMicros(section.since);
+  return refusal;
+}
+
+Refusal RefuseCancelPending(const Situation& situation) {
+  Refusal refusal =
+      Refuse(situation, RefusalCode::cancel_pending,
+             "a cancel is pending: it is applied when the section is left or recovered");
+  refusal->since = ToMicros(*situation.saga->extras->cancel_requested_at);
   return refusal;
 }
 

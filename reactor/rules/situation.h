@@ -27,9 +27,10 @@ struct Situation {
   [[nodiscard]] EffectivePolicy Policy() const { return state.PolicyOf(*saga); }
   [[nodiscard]] StalenessContext Staleness() const { return state.ContextOf(*saga); }
   [[nodiscard]] bool IsLeaseOver() const { return now() >= saga->expires_at; }
-  // An open section that still holds off everybody but its owner: neither overdue nor its owner
-  // proven dead.
+  // An open section that holds off a recovery: neither overdue nor its owner proven dead.
   [[nodiscard]] bool SectionHolds() const;
+  // Until when a report that the owner is alive still counts; none = there is no such report.
+  [[nodiscard]] std::optional<StoreTime> ReportedAliveUntil() const;
 };
 
 // A no about the situation's saga, with the facts that are known of it: state, version, holder,
@@ -40,6 +41,8 @@ struct Situation {
 
 // section_open, with the section's name and age.
 [[nodiscard]] Refusal RefuseOpenSection(const Situation& situation);
+// cancel_pending, with the moment of the request.
+[[nodiscard]] Refusal RefuseCancelPending(const Situation& situation);
 // compensation_missing unless something is registered or a reason says why nothing is.
 [[nodiscard]] Refusal RequireCompensation(const Situation& situation,
                                           std::string_view no_compensation_reason);

@@ -19,9 +19,7 @@ Refusal CheckStage(const Situation& situation, std::string_view expected) {
 }
 
 Refusal CheckCancelPending(const Situation& situation) {
-  return situation.saga->IsCancelPending()
-             ? Refuse(situation, RefusalCode::cancel_pending, "a cancel is pending")
-             : nullptr;
+  return situation.saga->IsCancelPending() ? RefuseCancelPending(situation) : nullptr;
 }
 
 }  // namespace
@@ -72,9 +70,18 @@ void ActEnterSection(const Situation& situation, Decision& decision) {
 
 Refusal CheckLeaveSection(const Situation& situation) {
   const commands::LeaveSectionT& leave = *situation.command.body.AsLeaveSection();
-  return leave.final == schema::SectionFinal::failed
-             ? RequireCompensation(situation, leave.no_compensation_reason)
-             : nullptr;
+  if (leave.final == schema::SectionFinal::failed) {
+    if (Refusal refusal = RequireCompensation(situation, leave.no_compensation_reason)) {
+      return refusal;
+    }
+  }
+  // To leave twice changes nothing; to end what was not ended is no repetition.
+  if (leave.final != schema::SectionFinal::none && situation.saga->state == State::running &&
+      situation.saga->Section() == nullptr) {
+    return Refuse(situation, RefusalCode::wrong_state,
+                  "no section is open, so it ends nothing: complete or fail instead");
+  }
+  return nullptr;
 }
 
 void ActLeaveSection(const Situation& situation, Decision& decision) {

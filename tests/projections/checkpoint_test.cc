@@ -51,7 +51,7 @@ std::map<std::string, std::string> Lists(const Projections& state, StoreTime now
     lists["slots " + queue] = std::to_string(state.SlotsUsed(queue, now));
     lists["planned " + queue] = std::to_string(state.PlannedIn(queue));
     for (const bool for_dispatch : {false, true}) {
-      const Saga* first = state.FirstClaimable(queue, for_dispatch, now);
+      const Saga* first = state.FirstClaimable(queue, for_dispatch, InternedText(), now);
       lists["first " + queue] += first == nullptr ? "none " : first->id + " ";
     }
   }
@@ -76,7 +76,7 @@ std::map<std::string, std::string> Lists(const Projections& state, StoreTime now
   });
   for (int i = 0; i < 9; ++i) {
     const std::string target = "target" + std::to_string(i);
-    lists[target] = state.OtherHolderOfTarget(TargetHash(target), nullptr, false) ? "held" : "free";
+    lists[target] = state.OtherHolderOfTarget(TargetHash(target), nullptr, true) ? "held" : "free";
   }
   return lists;
 }

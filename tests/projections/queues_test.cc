@@ -12,7 +12,8 @@ using ::testing::ElementsAre;
 class Queues : public ::testing::Test {
  protected:
   std::string First(bool for_dispatch = false, std::string_view queue = "default") {
-    const Saga* saga = history_.state().FirstClaimable(queue, for_dispatch, history_.time());
+    const Saga* saga =
+        history_.state().FirstClaimable(queue, for_dispatch, InternedText("w"), history_.time());
     return saga == nullptr ? "" : saga->id;
   }
   std::uint64_t Slots(std::string_view queue = "default") {

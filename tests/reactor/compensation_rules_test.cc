@@ -147,6 +147,57 @@ TEST(Compensating, EndsWithTheSettlementThatLeavesNothingOwed) {
   EXPECT_EQ(store.Run("mark_compensated", "T"), "ok:unchanged");
 }
 
+TEST(Compensation, RegisteredAlikeAgainIsUnchangedAlsoAfterTheEnd) {
+  RulesStore store;
+  constexpr const char* kSame = R"({"id":"a","kind":"undo","target":"ta"})";
+  PlanWithTwo(store);
+  EXPECT_EQ(store.Run("register_compensation", "T", kSame), "ok:unchanged");
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  EXPECT_EQ(store.Run("register_compensation", "T", kSame), "ok:unchanged");
+  EXPECT_EQ(store.Run("register_compensation", "T", R"({"id":"a","kind":"undo","target":"tb"})"),
+            "terminal");
+  EXPECT_EQ(store.Run("register_compensation", "T",
+                      R"({"id":"a","kind":"undo","target":"ta","token":$TOKEN})"),
+            "terminal")
+      << "a token that is void is told so";
+}
+
+TEST(Compensation, OutcomesAlikeTwiceAreUnchanged) {
+  RulesStore store;
+  PlanWithTwo(store);
+  ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
+  ASSERT_EQ(Claim(store, "b"), "ok");
+  ASSERT_EQ(Settle(store, "b", "failed"), "ok");
+  EXPECT_EQ(Settle(store, "b", "failed"), "ok:unchanged");
+  EXPECT_EQ(Settle(store, "b", "done"), "ok") << "the newest claim may say that it worked at last";
+  EXPECT_EQ(Settle(store, "b", "failed"), "compensation_settled");
+  constexpr const char* kWaive =
+      R"({"id":"a","outcome":"waived","actor":"op","detail":"gone by hand"})";
+  EXPECT_EQ(store.Run("settle_compensation", "T", kWaive), "ok");
+  EXPECT_EQ(store.Run("settle_compensation", "T", kWaive), "ok:unchanged");
+}
+
+TEST(Target, SharedByTwoThatCompensateIsUndoneByEither) {
+  RulesStore store;
+  for (const char* saga : {"A", "B"}) {
+    ASSERT_EQ(store.Run("plan", saga,
+                        R"({"compensations":[{"id":"c","kind":"u","target":"t","shared":true}]})"),
+              "ok");
+    ASSERT_EQ(store.Run("acquire", saga, R"({"owner":"w"})"), "ok");
+  }
+  ASSERT_EQ(store.Run("compensate", "A", kMine), "ok");
+  EXPECT_EQ(store.Run("claim_compensation", "A", R"({"id":"c","executor":"j"})"), "busy")
+      << "B works on it";
+  ASSERT_EQ(store.Run("compensate", "B", kMine), "ok");
+  EXPECT_EQ(store.Run("claim_compensation", "A", R"({"id":"c","executor":"j"})"), "ok");
+  EXPECT_EQ(store.Run("claim_compensation", "B", R"({"id":"c","executor":"j"})"), "ok")
+      << "they do not wait for each other";
+  ASSERT_EQ(store.Run("plan", "C"), "ok");
+  EXPECT_EQ(store.Run("register_compensation", "C", R"({"id":"c","kind":"u","target":"t"})"),
+            "busy")
+      << "what is being undone is nobody's to take";
+}
+
 TEST(Target, IsOwedByOneLiveSagaUnlessShared) {
   RulesStore store;
   constexpr const char* kWorktree = R"({"id":"wt","kind":"worktree","target":"/wt/1"})";

@@ -121,7 +121,7 @@ void AddStages(Questions& questions) {
   questions.Add(enter, R"(,"name":"s","expected_stage":"test")", {{"expects", "wrong"}});
   const Form leave{"leave_section", "leave_section", "late", "no"};
   questions.Add(leave, R"(,"outcome":"o")", {{"final", "none"}});
-  questions.Add(leave, R"(,"outcome":"o","final":"completed")", {{"final", "none"}});
+  questions.Add(leave, R"(,"outcome":"o","final":"completed")", {{"final", "completed"}});
   questions.Add(leave, R"(,"outcome":"o","final":"failed")",
                 {{"final", "failed"}, {"reason", "no"}});
   questions.Add(leave, R"(,"outcome":"o","final":"failed","no_compensation_reason":"r")",
@@ -133,8 +133,10 @@ void AddEvidence(Questions& questions) {
   questions.Add(begin, R"(,"effect":"e","fingerprint":"f")", {{"print", "same"}});
   questions.Add(begin, R"(,"effect":"e","fingerprint":"g")", {{"print", "other"}});
   const Form settle{"settle_effect", "settle_effect", "none", "yes"};
-  questions.Add(settle, R"(,"effect":"e","outcome":"done")", {{"outcome", "same"}});
-  questions.Add(settle, R"(,"effect":"e","outcome":"undone")", {{"outcome", "other"}});
+  questions.Add(settle, R"(,"effect":"e","outcome":"done")",
+                {{"outcome", "same"}, {"names", "effect"}});
+  questions.Add(settle, R"(,"effect":"e","outcome":"undone")",
+                {{"outcome", "other"}, {"names", "effect"}});
   const Form exit{"record_exit", "record_exit", "last", "last"};
   questions.Add(exit, R"(,"exit_code":0)", {{"code", "same"}});
   questions.Add(exit, R"(,"exit_code":1)", {{"code", "other"}});
@@ -161,7 +163,7 @@ void AddEnding(Questions& questions) {
   questions.Add({"compensate", "compensate", "live", "no"}, "");
   questions.Add({"mark_compensated", "mark_compensated", "none", "compensated"}, "");
   questions.Add({"quarantine", "quarantine", "none", "no"}, "");
-  questions.Add({"cancel", "cancel", "none", "no"}, "");
+  questions.Add({"cancel", "cancel", "none", "cancelled"}, "");
   questions.Add({"park", "park", "none", "no"}, "");
   questions.Add({"unpark", "unpark", "none", "no"}, "");
   questions.Add({"force_release", "force_release", "none", "no"}, R"(,"reason":"r")");
@@ -176,8 +178,9 @@ void AddCompensations(Questions& questions) {
                   {{"new", "yes"}, {"target", "taken"}, {"shared", "no"}});
     questions.Add(add, R"(,"id":"d","kind":"undo","target":"taken","shared":true)",
                   {{"new", "yes"}, {"target", "taken"}, {"shared", "yes"}});
-    questions.Add(add, R"(,"id":"c","kind":"undo","target":"mine")",
-                  {{"new", "no"}, {"alike", "yes"}});
+    const bool by_token = std::string_view(proof) == "live";
+    questions.Add({add.command, add.rows, proof, by_token ? "no" : "registered"},
+                  R"(,"id":"c","kind":"undo","target":"mine")", {{"new", "no"}, {"alike", "yes"}});
     for (const char* other : {R"("kind":"other","target":"mine")", R"("kind":"undo","target":"m")",
                               R"("kind":"undo","target":"mine","when":"always")",
                               R"("kind":"undo","target":"mine","shared":true)"}) {
@@ -185,17 +188,18 @@ void AddCompensations(Questions& questions) {
     }
   }
   questions.Add({"claim_compensation", "claim_compensation", "none", "yes"},
-                R"(,"id":"c","executor":"k")");
+                R"(,"id":"c","executor":"k")", {{"names", "compensation"}});
   const Form settle{"settle_compensation", "settle_compensation", "none", "yes"};
   for (const char* outcome : {"done", "failed"}) {
     for (const char* token : {"$CLAIM", "1"}) {
-      questions.Add(
-          settle, fmt::format(R"(,"id":"c","token":{},"outcome":"{}")", token, outcome),
-          {{"outcome", outcome}, {"claim", std::string_view(token) == "1" ? "stale" : "newest"}});
+      questions.Add(settle, fmt::format(R"(,"id":"c","token":{},"outcome":"{}")", token, outcome),
+                    {{"outcome", outcome},
+                     {"claim", std::string_view(token) == "1" ? "stale" : "newest"},
+                     {"names", "compensation"}});
     }
   }
   questions.Add(settle, R"(,"id":"c","actor":"o","detail":"by hand","outcome":"waived")",
-                {{"outcome", "waived"}});
+                {{"outcome", "waived"}, {"names", "compensation"}});
 }
 
 void AddRecovery(Questions& questions) {

@@ -28,8 +28,10 @@ struct Row {
 constexpr Row kGeneralRows[] = {
     {"saga=none", "not_found"},
     {"saga=ended takes=no", "terminal"},
-    {"takes=yes version=wrong", "version_conflict"},
-    {"takes=yes version=right proof=none", "pass"},
+    // A compensation or effect that the saga does not know.
+    {"takes=yes part=missing", "not_found"},
+    {"takes=yes part=known version=wrong", "version_conflict"},
+    {"takes=yes part=known version=right proof=none", "pass"},
     // The holder's token, and its lease lives.
     {"takes=yes version=right proof=live|late held=no", "stale_token"},
     {"takes=yes version=right proof=live|late held=yes given=stale", "stale_token"},
@@ -98,28 +100,24 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
          {"state=running lease=over by=other owner=alive", "lease_held"},
          {"state=running lease=over by=other owner=unknown exit=recent", "lease_held"},
          {"state=running lease=over by=other owner=unknown exit=none|old grace=yes", "in_grace"},
-         {"state=running lease=over by=other owner=unknown exit=none|old grace=no section=open",
+         // An open section is not the acquirer's to end, overdue or not.
+         {"state=running lease=over by=other owner=unknown exit=none|old grace=no "
+          "section=open|overdue",
           "section_open"},
-         {"state=running lease=over by=same owner=unknown|alive section=open", "section_open"},
+         {"state=running lease=over by=same owner=unknown|alive section=open|overdue",
+          "section_open"},
+         {"state=running lease=over owner=dead section=open|overdue", "section_open"},
+         {"state=running lease=over by=same owner=dead section=none", "owner_dead"},
+         {"state=running lease=over by=same owner=unknown|alive section=none", "ok"},
          {"state=running lease=over by=other owner=unknown exit=none|old grace=no "
-          "section=overdue "
-          "cancel=yes",
-          "cancel_pending"},
-         {"state=running lease=over by=same owner=unknown|alive section=overdue cancel=yes",
-          "cancel_pending"},
-         {"state=running lease=over owner=dead cancel=yes", "cancel_pending"},
-         {"state=running lease=over by=same owner=dead cancel=no", "owner_dead"},
-         {"state=running lease=over by=same owner=unknown|alive section=none|overdue cancel=no",
-          "ok"},
-         {"state=running lease=over by=other owner=unknown exit=none|old grace=no "
-          "section=none|overdue cancel=no recoveries=spent",
+          "section=none recoveries=spent",
           "limit_reached"},
          {"state=running lease=over by=other owner=unknown exit=none|old grace=no "
-          "section=none|overdue cancel=no recoveries=left",
+          "section=none recoveries=left",
           "ok"},
-         {"state=running lease=over by=other owner=dead cancel=no recoveries=spent",
+         {"state=running lease=over by=other owner=dead section=none recoveries=spent",
           "limit_reached"},
-         {"state=running lease=over by=other owner=dead cancel=no recoveries=left", "ok"},
+         {"state=running lease=over by=other owner=dead section=none recoveries=left", "ok"},
          {"state=compensating", "wrong_state"},
      })},
     {"acquire_dispatched",
@@ -161,15 +159,17 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
      }},
     {"leave_section",
      {
-         {"state=dispatched final=none", "wrong_state"},
+         {"state=dispatched final=none|completed", "wrong_state"},
          {"final=failed undo=none reason=no", "compensation_missing"},
          {"state=dispatched final=failed undo=none reason=yes", "wrong_state"},
          {"state=dispatched final=failed undo=owed", "wrong_state"},
          {"state=running final=none section=none", "ok:unchanged"},
          {"state=running final=none section=open|overdue", "ok"},
-         {"state=running final=failed undo=owed section=none", "ok:unchanged"},
+         {"state=running final=completed section=none", "wrong_state"},
+         {"state=running final=completed section=open|overdue", "ok"},
+         {"state=running final=failed undo=owed section=none", "wrong_state"},
          {"state=running final=failed undo=owed section=open|overdue", "ok"},
-         {"state=running final=failed undo=none reason=yes section=none", "ok:unchanged"},
+         {"state=running final=failed undo=none reason=yes section=none", "wrong_state"},
          {"state=running final=failed undo=none reason=yes section=open|overdue", "ok"},
      }},
     {"begin_effect",
@@ -182,7 +182,6 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
      }},
     {"settle_effect",
      {
-         {"effect=new", "not_found"},
          {"effect=begun", "ok"},
          {"effect=settled outcome=same", "ok:unchanged"},
          {"effect=settled outcome=other", "effect_settled"},
@@ -202,7 +201,7 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
          {"new=yes target=taken shared=no", "busy"},
          {"new=yes target=taken shared=yes", "ok"},
          {"new=no undo=none", "ok"},
-         {"new=no undo=owed|claimed|lapsed|failed alike=yes", "ok:unchanged"},
+         {"new=no undo=owed|claimed|lapsed|failed|done|dropped alike=yes", "ok:unchanged"},
          {"new=no undo=owed|claimed|lapsed|failed alike=no", "already_exists"},
      }},
     {"complete",
@@ -235,17 +234,16 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
     {"quarantine",
      {
          {"state=planned|dispatched|compensating", "ok"},
-         {"state=running section=open owner=unknown|alive", "section_open"},
-         {"state=running section=open owner=dead", "ok"},
-         {"state=running section=none|overdue", "ok"},
+         {"state=running section=open|overdue", "section_open"},
+         {"state=running section=none", "ok"},
      }},
     {"cancel",
      {
          {"state=planned|dispatched|compensating", "ok"},
-         {"state=running section=none|overdue", "ok"},
-         {"state=running section=open owner=dead", "ok"},
-         {"state=running section=open owner=unknown|alive cancel=no", "ok:deferred"},
-         {"state=running section=open owner=unknown|alive cancel=yes", "ok:unchanged"},
+         {"state=running section=none", "ok"},
+         {"state=running section=open|overdue cancel=no", "ok:deferred"},
+         {"state=running section=open|overdue cancel=yes", "ok:unchanged"},
+         {"state=cancelled", "ok:unchanged"},
      }},
     {"park",
      {
@@ -261,7 +259,6 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
      }},
     {"claim_compensation",
      {
-         {"undo=none", "not_found"},
          {"undo=owed state=planned|dispatched|running", "busy"},
          {"undo=dropped|done", "compensation_settled"},
          {"undo=claimed", "busy"},
@@ -271,7 +268,6 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
      }},
     {"settle_compensation",
      {
-         {"undo=none", "not_found"},
          {"undo=owed outcome=done|failed", "stale_token"},
          {"undo=dropped outcome=done|failed", "stale_token"},
          {"undo=owed outcome=waived state=planned|dispatched|running", "wrong_state"},
@@ -333,8 +329,7 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
     {"recover/pass",
      {
          {"decision=complete gate=none|fail", "gate_missing"},
-         {"decision=complete gate=pass state=planned", "wrong_state"},
-         {"decision=complete gate=pass state=dispatched|running", "ok"},
+         {"decision=complete gate=pass", "ok"},
          {"decision=requeue cancel=yes", "cancel_pending"},
          {"decision=requeue cancel=no state=planned", "wrong_state"},
          {"decision=requeue cancel=no state=dispatched", "ok"},
@@ -428,8 +423,14 @@ Facts Joined(const Facts& scene, const Facts& question) {
   facts["barred"] = facts["past"] == "dead" && facts["by"] == "same" ? "yes" : "no";
   const bool ended = facts["saga"] == "ended";
   const std::string& after = facts["after"];  // whether ended sagas take the command
+  const bool registered = facts["undo"] != "none";
   const bool takes = after == "yes" || after == facts["state"] ||
+                     (after == "registered" && registered) ||
                      (after == "last" && facts["owned"] == "yes" && facts["given"] == "mine");
+  facts["part"] = (facts["names"] == "effect" && facts["effect"] == "new") ||
+                          (facts["names"] == "compensation" && !registered)
+                      ? "missing"
+                      : "known";
   facts["takes"] = facts["saga"] == "none" ? "-" : !ended || takes ? "yes" : "no";
   return facts;
 }

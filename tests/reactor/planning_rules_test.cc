@@ -102,6 +102,55 @@ TEST(Dependency, CyclesAreRefusedAtPlanning) {
   EXPECT_EQ(store.Run("plan", "C"), "ok");
 }
 
+TEST(Dependency, GraphsOfAnySizeArePlannedInOrder) {
+  RulesStore store;
+  ASSERT_EQ(store.Run("plan", "T0"), "ok");
+  for (int i = 1; i <= 300; ++i) {
+    ASSERT_EQ(store.Run("plan", "T" + std::to_string(i),
+                        R"({"depends_on":["T)" + std::to_string(i - 1) + "\"]}"),
+              "ok");
+  }
+  EXPECT_EQ(store.Run("plan", "X", R"({"depends_on":["T300","Y"]})"), "ok");
+  EXPECT_EQ(store.Run("plan", "Y", R"({"depends_on":["T300"]})"), "ok")
+      << "X waits for it: no cycle";
+}
+
+TEST(Dependency, ACycleLongerThanIsSearchedForIsNotLetThrough) {
+  RulesStore store;
+  // S0 waits for 200 sagas, each of which waits for 60 that nobody plans. The one that waits for T
+  // is looked at last.
+  std::string row;
+  for (int i = 0; i < 200; ++i) {
+    row += (i == 0 ? "\"S" : ",\"S") + std::to_string(i + 1) + "\"";
+  }
+  ASSERT_EQ(store.Run("plan", "S0", R"({"depends_on":[)" + row + "]}"), "ok");
+  for (int i = 0; i < 200; ++i) {
+    std::string waits = i == 0 ? "\"T\"" : "\"W\"";
+    for (int j = 0; j < 60; ++j) {
+      waits += ",\"W" + std::to_string(i) + "-" + std::to_string(j) + "\"";
+    }
+    ASSERT_EQ(store.Run("plan", "S" + std::to_string(i + 1), R"({"depends_on":[)" + waits + "]}"),
+              "ok");
+  }
+  EXPECT_EQ(store.Run("plan", "T", R"({"depends_on":["S0"]})"), "limit_reached");
+  EXPECT_EQ(store.refusal().limit, 10'000);
+  EXPECT_EQ(store.refusal().subject, "depends_on");
+  ASSERT_EQ(store.Run("plan", "U", R"({"depends_on":["S0"]})"), "ok") << "nobody waits for U";
+}
+
+TEST(Claim, PassesOverWhatMayNeverBeDispatched) {
+  RulesStore store;
+  ASSERT_EQ(store.Run("plan", "T", R"({"policy":{"max_dispatch_failures":0}})"), "ok");
+  ASSERT_EQ(store.Run("plan", "U"), "ok");
+  ASSERT_EQ(store.Run("claim_next", "", R"({"queue":"default","owner":"d","as":"dispatch"})"),
+            "ok");
+  EXPECT_EQ(store.answer().saga->saga_id, "U");
+  EXPECT_EQ(store.Run("claim_next", "", R"({"queue":"default","owner":"d","as":"dispatch"})"),
+            "empty");
+  EXPECT_EQ(store.Run("claim_next", "", R"({"queue":"default","owner":"w"})"), "ok");
+  EXPECT_EQ(store.answer().saga->saga_id, "T");
+}
+
 TEST(Claim, TakesTheFirstByPriorityThenAge) {
   RulesStore store;
   ASSERT_EQ(store.Run("plan", "old"), "ok");
@@ -174,6 +223,41 @@ TEST(Recovery, OfAPoisonTaskEndsAtTheLimit) {
             "compensation_missing");
   EXPECT_EQ(store.Run("recover", "T", R"({"decision":"quarantine","observed":$VERSION})"), "ok");
   EXPECT_EQ(store.StateOf("T"), "quarantined");
+}
+
+TEST(Recovery, OfAPlannedSagaWithADeadDependency) {
+  for (const char* decision : {"fail", "quarantine", "cancel", "complete", "compensate"}) {
+    RulesStore store;
+    ASSERT_EQ(store.Run("plan", "A"), "ok");
+    ASSERT_EQ(store.Run("plan", "T",
+                        R"({"depends_on":["A"],
+                            "compensations":[{"id":"c","kind":"undo","target":"t"}]})"),
+              "ok");
+    ASSERT_EQ(store.Run("cancel", "A"), "ok");
+    EXPECT_EQ(store.Run("recover", "T", R"({"decision":"requeue","observed":$VERSION})"),
+              "wrong_state");
+    EXPECT_EQ(store.Run("recover", "T",
+                        R"({"gate":"pass","observed":$VERSION,"decision":")" +
+                            std::string(decision) + "\"}"),
+              "ok")
+        << decision;
+  }
+}
+
+TEST(Configuration, ThatChangesNothingIsUnchanged) {
+  RulesStore store;
+  for (const char* first : {"ok", "ok:unchanged"}) {
+    EXPECT_EQ(store.Run("configure_queue", "",
+                        R"({"queue":"q","limit":3,"frozen":true,"policy":{"lease_ttl":"5s"}})"),
+              first);
+    EXPECT_EQ(store.Run("change_policy", "", R"({"limit":9,"policy":{"max_recoveries":"off"}})"),
+              first);
+  }
+  const std::uint64_t last = store.LastSequence();
+  EXPECT_EQ(store.Run("configure_queue", "", R"({"queue":"q","policy":{"lease_ttl":"5s"}})"),
+            "ok:unchanged");
+  EXPECT_EQ(store.LastSequence(), last);
+  EXPECT_EQ(store.Run("configure_queue", "", R"({"queue":"q","policy":{"lease_ttl":"6s"}})"), "ok");
 }
 
 TEST(Recovery, NeedsAPassedGateToComplete) {

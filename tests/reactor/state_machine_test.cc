@@ -141,7 +141,7 @@ constexpr Row kRows[] = {
     {"cancel",
      "cancel",
      "{}",
-     {"ok", "ok", "ok", "ok", kTerminal, kTerminal, kTerminal, kTerminal, kTerminal}},
+     {"ok", "ok", "ok", "ok", kTerminal, kTerminal, kTerminal, kTerminal, "ok:unchanged"}},
     {"park",
      "park",
      "{}",

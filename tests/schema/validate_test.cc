@@ -146,6 +146,8 @@ TEST(ValidateCommand, SagaIdsAreOfTheirAlphabet) {
       EXPECT_EQ(TextOf(name, "", "{}"), "saga_id: is required");
     }
   }
+  EXPECT_EQ(TextOf("claim_next", "", R"({"queue":"q","owner":"w","expected_version":1})"),
+            "expected_version: this command is for no saga of its own");
   for (const std::string_view id : {"a", "A.z_0~9-", "...", ".a", "a.", "-", "~"}) {
     EXPECT_EQ(TextOf("cancel", id, "{}"), "") << id;
   }

@@ -152,6 +152,9 @@ std::string SagaModel::Fail(std::uint64_t token, std::int64_t now) {
 }
 
 std::string SagaModel::Cancel() {
+  if (state_ == "cancelled") {
+    return "ok:unchanged";
+  }
   if (const std::string missing = Missing(); !missing.empty()) {
     return missing;
   }

@@ -1,0 +1,138 @@
+// Critical sections: nobody but a recovery ends another's, and a cancel waits for its end.
+#include <gtest/gtest.h>
+
+#include "tests/reactor/rules_script.h"
+
+namespace sagalog {
+namespace {
+
+constexpr const char* kInside = R"(
+    plan T {"compensations":[{"id":"c","kind":"undo","target":"t"}]}
+    acquire T {"owner":{"owner":"w","host":"h","pid":7},"ttl":"60s"}
+    enter_section T {"token":$TOKEN,"name":"push","max_age":"5s"})";
+constexpr const char* kDead =
+    R"(report_owner T {"identity":{"host":"h","pid":7},"verdict":"dead"})";
+
+TEST(Section, OfAnOverdueOrDeadOwnerIsEndedByARecoveryOnly) {
+  for (const char* lost : {"advance 61s", kDead}) {
+    SCOPED_TRACE(lost);
+    RulesStore store;
+    ASSERT_EQ(Play(store, kInside), "ok");
+    ASSERT_TRUE(Play(store, lost).starts_with("ok"));
+    store.Advance("60s");
+    EXPECT_EQ(Play(store, R"(acquire T {"owner":"x"})"), "section_open");
+    EXPECT_EQ(Play(store, "quarantine T"), "section_open");
+    EXPECT_EQ(Play(store, "cancel T"), "ok:deferred");
+    EXPECT_EQ(store.StateOf("T"), "running");
+    EXPECT_EQ(Play(store, R"(recover T {"observed":$VERSION,"decision":"cancel"})"),
+              "section_open");
+    EXPECT_EQ(store.Run("recover", "T",
+                        R"({"observed":$VERSION,"decision":"cancel","section_outcome":"undone"})"),
+              "ok");
+    EXPECT_EQ(store.StateOf("T"), "cancelled");
+  }
+}
+
+TEST(Section, IsLeftOnceAndLeavingItAgainChangesNothing) {
+  RulesStore store;
+  constexpr const char* kLeave = R"(leave_section T {"token":$TOKEN,"outcome":"done"})";
+  ASSERT_EQ(Play(store, kInside), "ok");
+  EXPECT_EQ(Play(store, kLeave), "ok");
+  const std::uint64_t last = store.LastSequence();
+  EXPECT_EQ(Play(store, kLeave), "ok:unchanged");
+  EXPECT_EQ(store.LastSequence(), last);
+  EXPECT_EQ(Play(store, R"(leave_section T {"token":$TOKEN,"outcome":"o","final":"completed"})"),
+            "wrong_state")
+      << "what ends nothing must not look as if it had";
+  EXPECT_EQ(store.StateOf("T"), "running");
+}
+
+TEST(Section, FinalLetsTheFinishedStepWinOverAPendingCancel) {
+  for (const char* final : {"completed", "failed"}) {
+    RulesStore store;
+    ASSERT_EQ(Play(store, kInside), "ok");
+    ASSERT_EQ(Play(store, "cancel T"), "ok:deferred");
+    EXPECT_EQ(Play(store, "cancel T"), "ok:unchanged");
+    EXPECT_EQ(store.Run("leave_section", "T",
+                        R"({"token":$TOKEN,"outcome":"o","final":")" + std::string(final) + "\"}"),
+              "ok");
+    EXPECT_EQ(store.StateOf("T"), final);
+    EXPECT_FALSE(store.Saga("T").cancel_pending);
+  }
+}
+
+TEST(Section, MayBeLeftAfterTheLeaseIsOver) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, kInside), "ok");
+  store.Advance("61s");
+  EXPECT_EQ(Play(store, R"(leave_section T {"token":$TOKEN,"outcome":"done"})"), "ok");
+  EXPECT_EQ(store.StaleOf("T"), "lease_expired");
+  EXPECT_EQ(Play(store, R"(acquire T {"owner":"x"})"), "ok");
+}
+
+TEST(ForceRelease, BreaksALeaseAndASectionAndAppliesAPendingCancel) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, kInside), "ok");
+  EXPECT_EQ(Play(store, R"(force_release T {"reason":"stuck"})"), "ok");
+  EXPECT_EQ(store.StateOf("T"), "planned");
+  EXPECT_EQ(store.Saga("T").section, nullptr);
+  EXPECT_EQ(Play(store, R"(heartbeat T {"token":$TOKEN})"), "stale_token");
+  ASSERT_EQ(Play(store, R"(acquire T {"owner":"x"}
+                           enter_section T {"token":$TOKEN,"name":"push"}
+                           cancel T)"),
+            "ok:deferred");
+  EXPECT_EQ(Play(store, R"(force_release T {"reason":"stuck"})"), "ok");
+  EXPECT_EQ(store.StateOf("T"), "cancelled");
+  EXPECT_EQ(store.StaleOf("T"), "compensation_owed");
+}
+
+TEST(Cancel, OfACancelledSagaIsUnchangedAndOfAnotherEndRefused) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, "plan T\n cancel T"), "ok");
+  const std::uint64_t last = store.LastSequence();
+  // Also when the saga has left memory.
+  for (int checkpoint = 0; checkpoint < 3; ++checkpoint) {
+    EXPECT_EQ(Play(store, "cancel T"), "ok:unchanged") << checkpoint;
+    EXPECT_EQ(store.answer().saga->saga_id, "T");
+    EXPECT_EQ(Play(store, R"(cancel T {"expected_version":1})"), "version_conflict");
+    ASSERT_TRUE(store.store().Checkpoint().ok());
+  }
+  EXPECT_EQ(store.LastSequence(), last);
+  EXPECT_EQ(Play(store, "plan U\n quarantine U"), "ok");
+  EXPECT_EQ(Play(store, "cancel U"), "terminal");
+}
+
+TEST(Cascade, ReachesChildrenAndTheirsByTheSameRules) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, R"(plan P
+                           plan C {"parent":"P"}
+                           plan G {"parent":"C"}
+                           plan other
+                           acquire G {"owner":"w"}
+                           enter_section G {"token":$TOKEN,"name":"push"}
+                           cancel P {"cascade":true})"),
+            "ok");
+  EXPECT_EQ(store.StateOf("P"), "cancelled");
+  EXPECT_EQ(store.StateOf("C"), "cancelled");
+  EXPECT_EQ(store.StateOf("G"), "running");
+  EXPECT_TRUE(store.Saga("G").cancel_pending) << "its section is open: deferred";
+  EXPECT_EQ(store.StateOf("other"), "planned");
+  EXPECT_EQ(Play(store, R"(cancel P {"cascade":true})"), "ok:unchanged");
+  EXPECT_EQ(Play(store, R"(leave_section G {"token":$TOKEN,"outcome":"o"})"), "ok");
+  EXPECT_EQ(store.StateOf("G"), "cancelled");
+}
+
+TEST(Cascade, LaterThanTheCancelStillReachesTheChildren) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, R"(plan P
+                           plan C {"parent":"P"}
+                           cancel P)"),
+            "ok");
+  EXPECT_EQ(store.StateOf("C"), "planned");
+  EXPECT_EQ(Play(store, R"(cancel P {"cascade":true})"), "ok");
+  EXPECT_EQ(store.StateOf("C"), "cancelled");
+  EXPECT_EQ(store.Saga("P").version, 3U) << "a terminal saga takes no second cancel";
+}
+
+}  // namespace
+}  // namespace sagalog
