@@ -102,24 +102,27 @@ class DeadlineIndex {
     return stays;
   }
 
-  // Visits the deadlines of each bucket that have come at `now`, bucket by bucket in order, within
-  // one in no order, until the visitor says false. It may reorder what it is given.
-  template <typename Visitor>
-  void VisitDue(std::int64_t now, const Visitor& visit) const {
-    std::vector<Deadline> due;
-    for (const auto& [number, bucket] : buckets_) {
-      if (number > BucketOf(now)) {
+  // The number of the first bucket from `number` on; none = there is none.
+  [[nodiscard]] std::optional<std::int64_t> BucketFrom(std::int64_t number) const {
+    const auto found = buckets_.lower_bound(number);
+    return found == buckets_.end() ? std::nullopt : std::optional(found->first);
+  }
+
+  // Appends the deadlines of a bucket that have come at `now`, in no order, until `due` has
+  // `limit`. Nothing if there is no such bucket.
+  void AppendDue(std::int64_t number, std::int64_t now, std::size_t limit,
+                 std::vector<Deadline>& due) const {
+    const auto found = buckets_.find(number);
+    if (found == buckets_.end()) {
+      return;
+    }
+    for (const Entry& entry : found->second.entries) {
+      if (due.size() >= limit) {
         return;
       }
-      due.clear();
-      for (const Entry& entry : bucket.entries) {
-        const std::int64_t moment = Begin(number) + entry.offset;
-        if (Saga* saga = entry.saga.get(); saga != nullptr && moment <= now) {
-          due.push_back({moment, saga});
-        }
-      }
-      if (!visit(due)) {
-        return;
+      const std::int64_t moment = Begin(number) + entry.offset;
+      if (Saga* saga = entry.saga.get(); saga != nullptr && moment <= now) {
+        due.push_back({moment, saga});
       }
     }
   }

@@ -127,6 +127,25 @@ std::optional<StoreTime> Projections::NextStaleMoment(StoreTime now) const {
   return next ? std::optional(TimeFromMicros(*next)) : std::nullopt;
 }
 
+std::vector<const Saga*> Projections::DueForReaper(StoreTime now, std::size_t limit) const {
+  const auto due = models_->stale().Due(StaleList::kReaper, now, limit);
+  return {due.begin(), due.end()};
+}
+
+std::vector<const Saga*> Projections::AsideForReaper(StoreTime now, std::size_t limit) const {
+  const auto due = models_->stale().Due(StaleList::kAside, now, limit);
+  return {due.begin(), due.end()};
+}
+
+std::optional<StoreTime> Projections::NextForReaper() const {
+  const auto first = models_->stale().FirstForReaper();
+  return first ? std::optional(TimeFromMicros(*first)) : std::nullopt;
+}
+
+void Projections::PutAside(std::string_view saga_id) { models_->PutAside(saga_id); }
+
+void Projections::BringBack(std::string_view saga_id) { models_->BringBack(saga_id); }
+
 std::vector<const Saga*> Projections::CompensationBacklog(std::size_t limit) const {
   return models_->backlog().First(limit);
 }

@@ -131,6 +131,17 @@ class Projections {
   // be acted on (its grace ends, its section is overdue); none = never.
   [[nodiscard]] std::optional<StoreTime> NextStaleMoment(StoreTime now) const;
 
+  // For the reaper: sagas whose policy says on_stale = something, by the moment of becoming stale.
+  // What it has looked at and left, it puts aside: that comes back when an event or a policy
+  // changes the saga, or when it is brought back. Both cost what they return.
+  [[nodiscard]] std::vector<const Saga*> DueForReaper(StoreTime now, std::size_t limit) const;
+  [[nodiscard]] std::vector<const Saga*> AsideForReaper(StoreTime now, std::size_t limit) const;
+  // The first moment for the reaper, come or not; none = never.
+  [[nodiscard]] std::optional<StoreTime> NextForReaper() const;
+  // Nothing when the saga is not there.
+  void PutAside(std::string_view saga_id);
+  void BringBack(std::string_view saga_id);
+
   // Sagas with compensations owed or failed, by the time since which they owe them.
   [[nodiscard]] std::vector<const Saga*> CompensationBacklog(std::size_t limit) const;
   // Sagas held by owners: each owner's incarnation with the sagas it holds.

@@ -178,6 +178,18 @@ void ReadModels::LetGo(std::size_t sagas_max) {
   }
 }
 
+void ReadModels::PutAside(std::string_view saga_id) {
+  if (Saga* saga = sagas_.Find(saga_id)) {
+    stale_.PutAside(*saga);
+  }
+}
+
+void ReadModels::BringBack(std::string_view saga_id) {
+  if (Saga* saga = sagas_.Find(saga_id)) {
+    stale_.BringBack(*saga);
+  }
+}
+
 void ReadModels::Update(Saga& saga, const InternedText& owner_before) {
   UpdateDeadlines(saga);
   keys_.Update(saga);

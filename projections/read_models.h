@@ -51,6 +51,10 @@ class ReadModels {
   // Lets go of at most `sagas_max` sagas that may leave memory.
   void LetGo(std::size_t sagas_max);
 
+  // Of the stale index; nothing when the saga is not there.
+  void PutAside(std::string_view saga_id);
+  void BringBack(std::string_view saga_id);
+
   [[nodiscard]] Sequence applied() const { return applied_; }
   [[nodiscard]] const StoreFacts& facts() const { return facts_; }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }

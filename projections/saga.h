@@ -163,6 +163,13 @@ enum class QueueList : std::uint8_t {
   kSlotOver,  // does not any more
 };
 
+// Which list of the stale index a saga is on.
+enum class StaleList : std::uint8_t {
+  kReported,  // nobody acts on it by itself
+  kReaper,    // the reaper acts on it, or looks at it, when its moment has come
+  kAside,     // the reaper has looked: not again before something happens to it
+};
+
 // Where the read models keep this saga: written by them alone, no part of its state.
 struct SagaPlaces {
   static constexpr std::uint32_t kNowhere = 0xffffffff;
@@ -179,6 +186,7 @@ struct SagaPlaces {
   std::uint32_t timer_place = kNowhere;
   std::uint32_t owner_place = kNowhere;
   QueueList queue_list : 3 = QueueList::kNone;
+  StaleList stale_list : 2 = StaleList::kReported;
   bool holds_key : 1 = false;
   bool ended_of_key : 1 = false;
   bool in_backlog : 1 = false;

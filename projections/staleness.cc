@@ -196,6 +196,32 @@ std::optional<StoreTime> BecomesStaleAt(const Saga& saga, const StalenessContext
   return first;
 }
 
+std::optional<StoreTime> StalenessChangesAt(const Saga& saga, const StalenessContext& context,
+                                            StoreTime now) {
+  if (!saga.IsHeld()) {
+    return std::nullopt;  // what is said of it holds already
+  }
+  std::optional<StoreTime> first;
+  const auto consider = [&](std::optional<StoreTime> moment) {
+    if (moment && *moment > now && (!first || *moment < *first)) {
+      first = moment;
+    }
+  };
+  if (!saga.IsOwnerDead()) {
+    consider(saga.expires_at);
+    consider(SectionOverdueAt(saga, context.policy));
+    if (const auto grace_end = GraceEnd(saga, context); grace_end > saga.expires_at) {
+      consider(grace_end);
+    }
+    if (saga.Exit() != nullptr) {
+      consider(ExitedAt(saga, context.policy));
+    }
+  }
+  consider(MaxRunningAt(saga, context.policy));
+  consider(NoProgressAt(saga, context.policy));
+  return first;
+}
+
 bool IsActionable(StaleReason reason) {
   return reason != StaleReason::in_grace && reason != StaleReason::section_open &&
          reason != StaleReason::cancel_pending;

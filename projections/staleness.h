@@ -49,6 +49,11 @@ struct StalenessContext {
 // none = never.
 [[nodiscard]] std::optional<StoreTime> BecomesStaleAt(const Saga& saga,
                                                       const StalenessContext& context);
+// A moment after `now`, no later than the first at which StaleReasons is something else if nothing
+// happens; none = it stays as it is.
+[[nodiscard]] std::optional<StoreTime> StalenessChangesAt(const Saga& saga,
+                                                          const StalenessContext& context,
+                                                          StoreTime now);
 // A reason somebody can act on: all but in_grace, section_open and cancel_pending.
 [[nodiscard]] bool IsActionable(schema::StaleReason reason);
 
