@@ -1,4 +1,6 @@
 // The store's own policy and its queues: limits, defaults, freeze.
+#include <fmt/format.h>
+
 #include "reactor/rules/rules.h"
 
 namespace sagalog::rules {
@@ -14,6 +16,19 @@ Refusal RefusePolicy(const Situation& situation, const Status& order) {
 bool IsSameLimit(const flatbuffers::Optional<std::int64_t>& change,
                  const std::optional<std::int64_t>& current) {
   return !change || (*change == kOff ? !current : current == *change);
+}
+
+// Whether a policy of the store is in order, also under those of the queues that stand over it.
+Status CheckStorePolicy(const Situation& situation, const schema::PolicyT& policy) {
+  const EffectivePolicy base = MergePolicy(EffectivePolicy(), policy);
+  RETURN_IF_ERROR(CheckPolicyOrder(base));
+  for (const std::string& queue : situation.state.QueueNames()) {
+    const Status order = CheckPolicyOrder(MergePolicy(base, situation.state.Queue(queue).policy));
+    if (!order.ok()) {
+      return {order.code(), fmt::format("{}, under the policy of queue {}", order.text(), queue)};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -59,8 +74,7 @@ Decision DecideChangePolicy(const Situation& situation) {
     schema::PolicyT merged = current.policy;
     UpdatePolicy(merged, *command.policy);
     same = same && IsSamePolicy(merged, current.policy);
-    if (const Status order = CheckPolicyOrder(MergePolicy(EffectivePolicy(), merged));
-        !order.ok()) {
+    if (const Status order = CheckStorePolicy(situation, merged); !order.ok()) {
       decision.refusal = RefusePolicy(situation, order);
       return decision;
     }
