@@ -52,6 +52,7 @@ struct ApiCall {
 [[nodiscard]] ApiResponse VerifyStore(const ApiCall& call);
 [[nodiscard]] ApiResponse RebuildStore(const ApiCall& call);
 [[nodiscard]] ApiResponse CheckpointStore(const ApiCall& call);
+[[nodiscard]] ApiResponse SweepStore(const ApiCall& call);
 [[nodiscard]] ApiResponse AdvanceClock(const ApiCall& call);
 [[nodiscard]] ApiResponse StepWallClock(const ApiCall& call);
 [[nodiscard]] ApiResponse SuspendClock(const ApiCall& call);

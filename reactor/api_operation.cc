@@ -8,6 +8,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "schema/json.h"
 #include "schema/json_text.h"
 #include "schema/json_writer.h"
 #include "schema/store_time.h"
@@ -67,8 +68,9 @@ Result<Duration> ReadDuration(const ApiCall& call, std::string_view field, bool 
   return *duration;
 }
 
+// `move` may have the reaper act; after it, it has acted on all that is due.
 ApiResponse MoveClock(const ApiCall& call, std::string_view field, bool negative_too,
-                      void (ManualClock::*move)(Duration by)) {
+                      void (*move)(Store& store, ManualClock& clock, Duration by)) {
   ManualClock* clock = call.options.manual_clock;
   if (clock == nullptr) {
     return Problem(call.Last(), RefusalCode::not_found,
@@ -78,7 +80,8 @@ ApiResponse MoveClock(const ApiCall& call, std::string_view field, bool negative
   if (!duration.ok()) {
     return Problem(call.Last(), duration.status());
   }
-  (clock->*move)(*duration);
+  move(call.store, *clock, *duration);
+  call.store.PassTime(*clock, Duration::zero());
   const answers::StatusT status = call.store.Describe();
   return Answer(
       WithSequence(fmt::format(R"({{"time":"{}"}})", FormatTime(TimeFromMicros(status.time))),
@@ -134,16 +137,44 @@ ApiResponse RebuildStore(const ApiCall& call) { return Maintain(call, &Store::Re
 
 ApiResponse CheckpointStore(const ApiCall& call) { return Maintain(call, &Store::Checkpoint); }
 
+// Empty, or the fields of SweepRequest.
+ApiResponse SweepStore(const ApiCall& call) {
+  if (const Status status = ApiQuery(call.target.parameters).Finish(); !status.ok()) {
+    return Problem(call.Last(), status);
+  }
+  const auto request =
+      FromJson<answers::SweepRequestT>(call.request.body.empty() ? "{}" : call.request.body);
+  if (!request.ok()) {
+    return Problem(call.Last(), request.status());
+  }
+  SweepOptions options;
+  options.dry_run = request->dry_run;
+  options.principal = call.request.principal;
+  if (request->limit) {
+    options.limit = *request->limit;
+    if (options.limit == 0 || options.limit > kPageRowsMax) {
+      return Problem(call.Last(), RefusalCode::invalid_argument,
+                     fmt::format("limit: from 1 to {}", kPageRowsMax));
+    }
+  }
+  const auto report = call.store.Sweep(options);
+  return report.ok() ? Answer(ToJson(*report)) : Problem(call.Last(), report.status());
+}
+
 ApiResponse AdvanceClock(const ApiCall& call) {
-  return MoveClock(call, "by", false, &ManualClock::Advance);
+  return MoveClock(call, "by", false, [](Store& store, ManualClock& clock, Duration by) {
+    store.PassTime(clock, by);
+  });
 }
 
 ApiResponse StepWallClock(const ApiCall& call) {
-  return MoveClock(call, "by", true, &ManualClock::StepWall);
+  return MoveClock(call, "by", true,
+                   [](Store&, ManualClock& clock, Duration by) { clock.StepWall(by); });
 }
 
 ApiResponse SuspendClock(const ApiCall& call) {
-  return MoveClock(call, "for", false, &ManualClock::Suspend);
+  return MoveClock(call, "for", false,
+                   [](Store&, ManualClock& clock, Duration by) { clock.Suspend(by); });
 }
 
 }  // namespace sagalog

@@ -304,7 +304,10 @@ ApiResponse ShowStatus(const ApiCall& call) {
     return *std::move(problem);
   }
   const answers::StatusT status = call.store.Describe();
-  return Answer(WithSequence(ToJson(status), Sequence(status.last_sequence)));
+  std::string json = ToJson(status);
+  json.back() = ',';
+  json += fmt::format(R"("reaper":{}}})", ToJson(call.store.DescribeReaper()));
+  return Answer(WithSequence(std::move(json), Sequence(status.last_sequence)));
 }
 
 }  // namespace sagalog

@@ -19,8 +19,18 @@
 #include "schema/commands_generated.h"
 #include "schema/events_generated.h"
 #include "schema/status.h"
+#include "schema/sweep_generated.h"
 
 namespace sagalog {
+
+// The reaper carries out what the policies of stale sagas say (`on_stale`).
+struct ReaperOptions {
+  // Whether it acts by itself. Under a manual clock it does so in PassTime alone.
+  bool runs = false;
+  // Of the chance that keeps it out of step with others. 0 = the store's own, or, under a manual
+  // clock, always the same.
+  std::uint64_t seed = 0;
+};
 
 struct StoreOptions {
   std::filesystem::path directory;
@@ -35,6 +45,7 @@ struct StoreOptions {
   // A checkpoint is taken after so many events or so much time, whichever is first.
   std::uint64_t checkpoint_events = 100'000;
   std::chrono::milliseconds checkpoint_interval{30'000};
+  ReaperOptions reaper;
   // Instead of a directory: a log of the caller's (tests, simulation); projections stay in memory
   // unless `directory` is set too.
   std::unique_ptr<EventLog> log;
@@ -100,6 +111,15 @@ struct RefusalRecord {
   // The event that notes it; none = it is not yet noted.
   Sequence noted;
   events::NotedRefusalT facts;
+};
+
+struct SweepOptions {
+  // Sagas looked at; at most kPageRowsMax.
+  std::size_t limit = 100;
+  // Only says what it would do.
+  bool dry_run = false;
+  // Who asks for it.
+  std::string principal;
 };
 
 // What `verify` found.
@@ -236,6 +256,16 @@ class Store {
   Status Rebuild();
   // Takes a checkpoint now.
   Status Checkpoint();
+
+  // Has the reaper act now, on whatever is due, whether it runs by itself or not. A row for each
+  // saga whose policy has it act, also for those it has to leave to people. kReadOnly when the
+  // store takes no commands, unless it is a dry run.
+  [[nodiscard]] Result<answers::SweepReportT> Sweep(const SweepOptions& options = {});
+  // What it did since the store was opened.
+  [[nodiscard]] answers::ReaperT DescribeReaper() const;
+  // Moves the manual clock that the store was opened with. A reaper that runs acts at each of its
+  // moments on the way, and has when this returns.
+  void PassTime(ManualClock& clock, Duration by);
 
   [[nodiscard]] const EventLog& log() const;
 

@@ -8,6 +8,7 @@
 
 #include "eventlog/rocks_log.h"
 #include "reactor/effect_facts.h"
+#include "projections/text_hash.h"
 #include "reactor/replay.h"
 #include "schema/verify.h"
 
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Store::Engine>> Store::Engine::Open(StoreOptions options)
 }
 
 Store::Engine::~Engine() {
+  reaper_loop_.reset();
   if (keeper_) {
     keeper_->Stop();
   }
@@ -141,6 +143,7 @@ Status Store::Engine::StartDeciding() {
   if (!read_only_ && WasAway()) {
     RETURN_IF_ERROR(AppendStoreOpened());
   }
+  MakeReaper();
   std::optional<std::chrono::milliseconds> tick;
   if (clock_.RunsByItself() && !read_only_) {
     tick = kTickInterval;
@@ -149,7 +152,26 @@ Status Store::Engine::StartDeciding() {
   if (!read_only_) {
     keeper_ = std::make_unique<CheckpointKeeper>(*sequencer_, *state_, *due_);
   }
+  StartReaper();
   return {};
+}
+
+void Store::Engine::MakeReaper() {
+  std::uint64_t seed = options_.reaper.seed;
+  if (seed == 0 && clock_.RunsByItself()) {
+    seed = TextHash(state_->projections().facts().store_id);
+  }
+  reaper_ = std::make_unique<Reaper>(*this, options_.reaper.runs && !read_only_, seed);
+}
+
+// Under a manual clock nothing happens between two movements of it: tests can rely on that.
+void Store::Engine::StartReaper() {
+  if (reaper_->runs() && clock_.RunsByItself()) {
+    reaper_loop_ = std::make_unique<ReaperLoop>(clock_, [this] {
+      const auto rest = reaper_->Run();
+      return rest.ok() ? *rest : std::nullopt;
+    });
+  }
 }
 
 // A one-shot command after another one is no absence.
@@ -193,6 +215,9 @@ Status Store::Engine::Close() {
       close_status_ = status;
     }
   };
+  if (reaper_loop_) {
+    reaper_loop_->Stop();
+  }
   if (keeper_) {
     keeper_->Stop();
     if (!notes_.IsEmpty()) {

@@ -15,6 +15,8 @@
 #include "reactor/command_operation.h"
 #include "reactor/decider.h"
 #include "reactor/live_state.h"
+#include "reactor/reaper.h"
+#include "reactor/reaper_loop.h"
 #include "reactor/refusal_notes.h"
 #include "reactor/sequencer.h"
 #include "reactor/store.h"
@@ -51,6 +53,7 @@ class Store::Engine {
   [[nodiscard]] LiveState& state() { return *state_; }
   // Null when the store takes no appends since it was opened.
   [[nodiscard]] CheckpointKeeper* keeper() { return keeper_.get(); }
+  [[nodiscard]] Reaper& reaper() { return *reaper_; }
   [[nodiscard]] Status Health() const;
   // The sequence of the newest checkpoint on disk.
   [[nodiscard]] Sequence CheckpointSequence() const;
@@ -63,6 +66,8 @@ class Store::Engine {
   Status OpenLog();
   Status OpenState();
   Status StartDeciding();
+  void MakeReaper();
+  void StartReaper();
   [[nodiscard]] bool WasAway() const;
   Status AppendStoreOpened();
 
@@ -87,6 +92,9 @@ class Store::Engine {
   std::unique_ptr<Decider> decider_;
   std::unique_ptr<Sequencer> sequencer_;
   std::unique_ptr<CheckpointKeeper> keeper_;
+  std::unique_ptr<Reaper> reaper_;
+  // Null when the reaper does not act by itself.
+  std::unique_ptr<ReaperLoop> reaper_loop_;
   std::array<std::atomic<std::uint64_t>, 64> refusals_{};
   RefusalNotes notes_;
   std::mutex close_mutex_;

@@ -1,4 +1,4 @@
-// Checkpoints, and the proof that what is in memory and on disk is what the log says.
+// The reaper, checkpoints, and the proof that what is in memory and on disk is what the log says.
 #include <utility>
 
 #include <fmt/format.h>
@@ -63,6 +63,20 @@ Result<VerifyReport> Store::Verify() {
     report.broken = engine_->Health().text();
   }
   return report;
+}
+
+Result<answers::SweepReportT> Store::Sweep(const SweepOptions& options) {
+  return engine_->reaper().Sweep(options);
+}
+
+answers::ReaperT Store::DescribeReaper() const { return engine_->reaper().Describe(); }
+
+void Store::PassTime(ManualClock& clock, Duration by) {
+  if (engine_->reaper().runs()) {
+    engine_->reaper().PassTime(clock, by);
+  } else {
+    clock.Advance(by);
+  }
 }
 
 Status Store::Checkpoint() {

@@ -12,6 +12,7 @@
 #include "schema/check.h"
 #include "schema/commands_bfbs_generated.h"
 #include "schema/events_bfbs_generated.h"
+#include "schema/sweep_bfbs_generated.h"
 
 namespace sagalog {
 namespace {
@@ -44,6 +45,7 @@ class Forms {
     Load(events::EventBinarySchema::data());
     Load(commands::CommandBinarySchema::data());
     Load(answers::AnswerBinarySchema::data());
+    Load(answers::SweepReportBinarySchema::data());
   }
 
   [[nodiscard]] const TableForm& Table(std::string_view name) const {

@@ -5,9 +5,6 @@
 namespace sagalog::rules {
 namespace {
 
-// How long a report that the owner is alive holds others off.
-constexpr Duration kAliveReportCounts = std::chrono::minutes(1);
-
 template <typename Body>
 Credentials Carried(const Body& body) {
   if constexpr (std::is_same_v<decltype(body.token), std::uint64_t>) {

@@ -14,6 +14,9 @@ namespace sagalog::rules {
 using schema::RefusalCode;
 using Refusal = std::unique_ptr<answers::RefusalT>;
 
+// How long a report that the owner is alive holds others off.
+inline constexpr Duration kAliveReportCounts = std::chrono::minutes(1);
+
 // One command meeting one state at one moment. Everything is borrowed for the decision.
 struct Situation {
   const Projections& state;

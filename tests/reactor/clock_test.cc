@@ -1,5 +1,8 @@
 #include "reactor/clock.h"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "reactor/store_clock.h"
@@ -21,6 +24,7 @@ class RunningClock final : public Clock {
  public:
   explicit RunningClock(StoreTime start) : manual(start) {}
   [[nodiscard]] ClockReading Read() const override { return manual.Read(); }
+  void WaitUntil(Duration boot, Alarm& alarm) const override { manual.WaitUntil(boot, alarm); }
   [[nodiscard]] bool RunsByItself() const override { return true; }
   ManualClock manual;
 };
@@ -34,6 +38,35 @@ TEST(SystemClock, TellsOneMomentInThreeWays) {
   EXPECT_GE(first.suspended, -seconds(1));
   EXPECT_LE(first.suspended, first.boot);
   EXPECT_TRUE(clock.RunsByItself());
+}
+
+TEST(SystemClock, WaitsForTimeOrForTheAlarm) {
+  const SystemClock clock;
+  Alarm alarm;
+  const Duration before = clock.Read().boot;
+  clock.WaitUntil(before + Duration(1000), alarm);
+  EXPECT_GE(clock.Read().boot, before + Duration(1000));
+  alarm.Ring();
+  clock.WaitUntil(before + hours(1), alarm);
+  EXPECT_LT(clock.Read().boot, before + hours(1));
+}
+
+TEST(ManualClock, EndsAWaitWhenItsTimeHasComeAndNotBefore) {
+  ManualClock clock(Noon());
+  Alarm alarm;
+  std::atomic<bool> over{false};
+  std::thread waiting([&] {
+    clock.WaitUntil(clock.Read().boot + seconds(2), alarm);
+    over = true;
+  });
+  // The wait may begin only now, so time goes on until it has ended.
+  for (int i = 0; !over; ++i) {
+    clock.Advance(i % 2 == 0 ? seconds(1) : seconds(0));
+    clock.StepWall(seconds(1));
+  }
+  waiting.join();
+  EXPECT_GE(clock.Read().boot, seconds(2));
+  clock.WaitUntil(clock.Read().boot, alarm);
 }
 
 TEST(ManualClock, MovesOnlyWhenTold) {

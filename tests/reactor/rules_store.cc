@@ -17,7 +17,10 @@ void Replace(std::string& text, std::string_view what, const std::string& with) 
 
 }  // namespace
 
-RulesStore::RulesStore() : clock_(*ParseTime("2026-01-01T00:00:00Z")) { Open(); }
+RulesStore::RulesStore(ReaperOptions reaper)
+    : reaper_(reaper), clock_(*ParseTime("2026-01-01T00:00:00Z")) {
+  Open();
+}
 
 void RulesStore::Open() {
   store_.reset();
@@ -26,6 +29,7 @@ void RulesStore::Open() {
   StoreOptions options;
   options.log = *std::move(log);
   options.clock = &clock_;
+  options.reaper = reaper_;
   auto store = Store::Open(std::move(options));
   CHECK(store.ok());
   store_ = *std::move(store);
@@ -89,6 +93,12 @@ void RulesStore::Advance(std::string_view by) {
   const auto duration = ParseDuration(by);
   CHECK(duration.ok());
   clock_.Advance(*duration);
+}
+
+void RulesStore::Pass(std::string_view by) {
+  const auto duration = ParseDuration(by);
+  CHECK(duration.ok());
+  store_->PassTime(clock_, *duration);
 }
 
 void RulesStore::Crash(std::string_view down_for) {

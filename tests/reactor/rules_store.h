@@ -15,7 +15,7 @@ namespace sagalog {
 
 class RulesStore {
  public:
-  RulesStore();
+  explicit RulesStore(ReaperOptions reaper = {});
 
   // Executes a command whose arguments are a JSON object; "$TOKEN" in it stands for the last
   // token granted for the saga, "$VERSION" for the saga's version. "ok", "ok:unchanged", … or the
@@ -37,7 +37,10 @@ class RulesStore {
   [[nodiscard]] std::string StaleOf(std::string_view saga);
   [[nodiscard]] std::uint64_t LastSequence() const { return store_->log().Last().value(); }
 
+  // Only the clock moves.
   void Advance(std::string_view by);
+  // Time passes, and a reaper that runs acts on the way.
+  void Pass(std::string_view by);
   // The store goes away without closing and comes back after `down_for`.
   void Crash(std::string_view down_for = "0s");
 
@@ -48,6 +51,7 @@ class RulesStore {
  private:
   void Open();
 
+  ReaperOptions reaper_;
   MemoryDisk disk_;
   ManualClock clock_;
   std::unique_ptr<Store> store_;
