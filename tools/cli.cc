@@ -61,6 +61,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddQueryCommands(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);
   AddRecoveryCommands(app, global, exit_code);
+  AddSweepCommand(app, global, exit_code);
   AddCompensationCommands(app, global, exit_code);
   AddServeCommand(app, global, exit_code);
   AddOperatorCommands(app, global, exit_code);

@@ -17,6 +17,8 @@ void AddSagaCommands(CLI::App& app, const GlobalOptions& global, int& exit_code)
 void AddWorkerCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // recover, report-owner, force-release, mark-compensated.
 void AddRecoveryCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// sweep.
+void AddSweepCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // compensation ls, register, claim, settle, run.
 void AddCompensationCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // ls, show, stale, sections, history.

@@ -19,6 +19,8 @@ struct ConnectionOptions {
   bool accept_clock = false;
   // A worker that stays (sagalog run): its opening counts as a session, not as one shot.
   bool session = false;
+  // The reaper acts as long as we have the directory open ourselves.
+  bool reaper = false;
 };
 
 // One thread at a time.

@@ -38,9 +38,10 @@ void SayReady(const GlobalOptions& global, const std::string& data, const std::s
   std::fflush(stdout);
 }
 
-int Serve(const GlobalOptions& global, ManualClock* clock) {
+int Serve(const GlobalOptions& global, ManualClock* clock, bool reaper) {
   ConnectionOptions options = global.Connect();
   options.session = true;
+  options.reaper = reaper;
   const std::filesystem::path socket = options.data / "socket";
   std::error_code error;
   if (std::filesystem::exists(socket, error) && HttpClient::Connect(socket).ok()) {
@@ -83,12 +84,15 @@ void AddServeCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
         const auto time = ParseTime(value);
         return time.ok() ? std::string() : time.status().text();
       });
-  serve->callback([manual, &global, &exit_code] {
+  const auto no_reaper = std::make_shared<bool>(false);
+  serve->add_flag("--no-reaper", *no_reaper,
+                  "Leave stale sagas to others, whatever their on_stale says");
+  serve->callback([manual, no_reaper, &global, &exit_code] {
     std::optional<ManualClock> clock;
     if (!manual->empty()) {
       clock.emplace(*ParseTime(*manual));
     }
-    exit_code = Serve(global, clock ? &*clock : nullptr);
+    exit_code = Serve(global, clock ? &*clock : nullptr, !*no_reaper);
   });
 }
 

@@ -29,6 +29,21 @@ std::string Counts(const json::array& rows, std::string_view name) {
   return out.empty() ? "none" : out;
 }
 
+// "acts by itself: requeue 3; left: limit_reached 1".
+std::string ReaperInWords(const json::object& reaper) {
+  std::string words = FlagIn(reaper, "running") ? "acts by itself" : "does not act by itself";
+  if (const std::string done = Counts(ArrayIn(reaper, "recovered"), "decision"); done != "none") {
+    words += fmt::format("; recovered: {}", done);
+  }
+  if (const std::string left = Counts(ArrayIn(reaper, "declined"), "code"); left != "none") {
+    words += fmt::format("; left: {}", left);
+  }
+  if (const auto put_off = NumberIn(reaper, "put_off").value_or(0); put_off > 0) {
+    words += fmt::format("; put off {} times by its rate limit", put_off);
+  }
+  return words;
+}
+
 std::string StatusSheet(const json::object& status, bool is_daemon, bool color) {
   Sheet sheet;
   const std::string_view health = TextIn(status, "health");
@@ -41,6 +56,9 @@ std::string StatusSheet(const json::object& status, bool is_daemon, bool color) 
   sheet.Add("ended", Counts(ArrayIn(status, "ended"), "state"));
   const std::string stale = Counts(ArrayIn(status, "stale"), "reason");
   sheet.Add("stale", stale, stale == "none" ? Style::kPlain : Style::kBad);
+  if (is_daemon) {
+    sheet.Add("reaper", ReaperInWords(ObjectIn(status, "reaper")));
+  }
   sheet.Add("refusals", Counts(ArrayIn(status, "refusals"), "code"));
   sheet.Add("commands", InWords(status, "commands"));
   sheet.Add("sequence",

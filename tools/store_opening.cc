@@ -11,6 +11,7 @@ StoreOptions StoreOptionsOf(const ConnectionOptions& options) {
   store.mode = options.session ? schema::OpenMode::session : schema::OpenMode::one_shot;
   store.read_only = options.read_only;
   store.accept_clock = options.accept_clock;
+  store.reaper.runs = options.reaper;
   return store;
 }
 
