@@ -15,6 +15,8 @@
 
 namespace sagalog {
 
+class LogMaintenance;
+
 // One verified event and the bytes that hold it.
 class StoredEvent {
  public:
@@ -70,6 +72,9 @@ class EventLog {
   // Waits until Last() > `seen`, Close() was called, or `patience` is over; true in the first case.
   [[nodiscard]] virtual bool WaitBeyond(Sequence seen,
                                         std::chrono::milliseconds patience) const = 0;
+
+  // How this log is backed up and kept small; null = it sees to that itself.
+  [[nodiscard]] virtual LogMaintenance* Maintenance() { return nullptr; }
 
   // Wakes all waiters, flushes and releases the directory. Appends fail from here on. Idempotent.
   virtual Status Close() = 0;

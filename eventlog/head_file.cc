@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "eventlog/crc32c.h"
+#include "eventlog/durable_file.h"
 
 namespace sagalog {
 namespace {
@@ -81,17 +82,6 @@ Result<Bytes> ReadBytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-Status SyncDirectory(const std::filesystem::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return Failed(directory, "open", errno);
-  }
-  const int synced = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  return synced == 0 ? Status() : Failed(directory, "sync", error);
-}
-
 std::optional<DiskFaults::Kind> CountFault(DiskFaults* faults) {
   return faults == nullptr ? std::nullopt : faults->Count();
 }
@@ -104,10 +94,7 @@ Status Create(const std::filesystem::path& path, DiskFaults* faults) {
   if (descriptor < 0) {
     return Failed(path, "create", errno);
   }
-  Bytes bytes{};
-  for (std::size_t i = 0; i < kHeadSlots; ++i) {
-    Record(Sequence()).copy(bytes.data() + i * kHeadSlotSize, kHeadRecordSize);
-  }
+  const std::string bytes = HeadFile::Encode(Sequence());
   const auto fault = CountFault(faults);
   const ssize_t written = ::pwrite(descriptor, bytes.data(), fault ? 1 : bytes.size(), 0);
   const bool durable = written == static_cast<ssize_t>(kFileSize) && ::fsync(descriptor) == 0;
@@ -122,7 +109,7 @@ Status Create(const std::filesystem::path& path, DiskFaults* faults) {
   if (::rename(unfinished.c_str(), path.c_str()) != 0) {
     return Failed(path, "create", errno);
   }
-  return SyncDirectory(path.parent_path());
+  return SyncDirectory(path.parent_path(), nullptr);
 }
 
 }  // namespace
@@ -139,6 +126,15 @@ Result<Sequence> HeadFile::Read(const std::filesystem::path& path) {
     return Status(Code::kCorruption, path.string() + " holds no whole record");
   }
   return *newest;
+}
+
+std::string HeadFile::Encode(Sequence last) {
+  std::string bytes(kFileSize, '\0');
+  const std::string record = Record(last);
+  for (std::size_t i = 0; i < kHeadSlots; ++i) {
+    record.copy(bytes.data() + i * kHeadSlotSize, kHeadRecordSize);
+  }
+  return bytes;
 }
 
 Result<HeadFile> HeadFile::Open(const std::filesystem::path& path, DiskFaults* faults) {

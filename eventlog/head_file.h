@@ -31,6 +31,9 @@ class HeadFile {
   // no file, kCorruption when no slot is whole.
   [[nodiscard]] static Result<Sequence> Read(const std::filesystem::path& path);
 
+  // A whole file that holds `last`.
+  [[nodiscard]] static std::string Encode(Sequence last);
+
   // Opens the file for writing, creates it durably with sequence 0 if there is none. `faults` may
   // be null.
   [[nodiscard]] static Result<HeadFile> Open(const std::filesystem::path& path, DiskFaults* faults);

@@ -20,6 +20,17 @@ bool MemoryDisk::fault_fired() const {
   return fault_fired_;
 }
 
+void MemoryDisk::CopyTo(MemoryDisk& other) const {
+  const std::shared_lock lock(mutex_);
+  const std::unique_lock other_lock(other.mutex_);
+  CHECK(!other.has_writer_);
+  other.records_ = records_;
+  other.records_.resize(synced_);
+  other.synced_ = synced_;
+  other.torn_.clear();
+  other.head_ = std::min<std::uint64_t>(head_, synced_);
+}
+
 void MemoryDisk::LosePower() {
   const std::unique_lock lock(mutex_);
   records_.resize(synced_);

@@ -29,6 +29,9 @@ class MemoryDisk {
   // Whether it did.
   [[nodiscard]] bool fault_fired() const;
 
+  // A backup: all that is durable, onto `other`, on which no log is open.
+  void CopyTo(MemoryDisk& other) const;
+
   // Power loss: what was not synced is gone.
   void LosePower();
   // Changes one byte of the event, which must be there.

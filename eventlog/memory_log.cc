@@ -150,6 +150,23 @@ bool MemoryLog::WaitBeyond(Sequence seen, std::chrono::milliseconds patience) co
   return end_.WaitBeyond(seen, patience);
 }
 
+Status MemoryLog::Replace(std::span<const std::string_view> events) {
+  const std::unique_lock lock(disk_.mutex_);
+  if (mode_ == LogMode::kReadOnly || closed_) {
+    return {Code::kReadOnly, "the log is closed, or open for reading only"};
+  }
+  RETURN_IF_ERROR(latch_.Writable());
+  CheckReplacements(Last(), events);
+  for (const std::string_view event : events) {
+    disk_.records_[PeekSequence(event)->value() - 1] = {std::string(event), Crc32c(event)};
+  }
+  return {};
+}
+
+Result<LogBackup> MemoryLog::Backup(const LogBackupOptions& /*options*/) {
+  return Status(Code::kInvalidArgument, "a log in memory cannot be backed up to a directory");
+}
+
 Status MemoryLog::Close() {
   end_.Close();
   const std::unique_lock lock(disk_.mutex_);

@@ -7,6 +7,7 @@
 
 #include "eventlog/durable_end.h"
 #include "eventlog/event_log.h"
+#include "eventlog/log_maintenance.h"
 #include "eventlog/log_opening.h"
 #include "eventlog/memory_disk.h"
 #include "eventlog/poison_latch.h"
@@ -14,7 +15,7 @@
 namespace sagalog {
 
 // Behaves as RocksLog does on a disk that behaves as `MemoryDisk` is told to.
-class MemoryLog final : public EventLog {
+class MemoryLog final : public EventLog, private LogMaintenance {
  public:
   // Opens what is on `disk`, which is borrowed and outlives the log, under RocksLog's rules for
   // damage. kLocked while another log is open on it for writing.
@@ -34,9 +35,16 @@ class MemoryLog final : public EventLog {
   [[nodiscard]] Result<StoredEvent> Read(Sequence sequence) const override;
   Status Scan(Sequence from, Sequence through, const Visitor& visitor) const override;
   [[nodiscard]] bool WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const override;
+  // Backs nothing up: MemoryDisk::CopyTo does.
+  [[nodiscard]] LogMaintenance* Maintenance() override { return this; }
   Status Close() override;
 
  private:
+  Status Replace(std::span<const std::string_view> events) override;
+  Status Settle() override { return latch_.Writable(); }
+  Status ReclaimSpace(Sequence /*through*/) override { return latch_.Writable(); }
+  Result<LogBackup> Backup(const LogBackupOptions& options) override;
+
   MemoryLog(MemoryDisk& disk, LogMode mode) : disk_(disk), mode_(mode) {}
 
   Status WriteBatchDurably(std::span<const std::string_view> events);

@@ -77,6 +77,14 @@ Status CheckBatch(Sequence last, std::span<const std::string_view> events) {
   return {};
 }
 
+void CheckReplacements(Sequence last, std::span<const std::string_view> events) {
+  for (const std::string_view event : events) {
+    const std::optional<Sequence> sequence = PeekSequence(event);
+    CHECK(sequence && !sequence->IsNone() && *sequence <= last);
+    DCHECK(VerifyEvent(event).ok());
+  }
+}
+
 Status Conflict(Sequence last, Sequence expected_last) {
   return {Code::kConflict, fmt::format("the log ends at {}, the caller expected {}", last.value(),
                                        expected_last.value())};

@@ -21,6 +21,9 @@ namespace sagalog {
 // CHECKed: whoever encodes them knows where the log ends.
 [[nodiscard]] Status CheckBatch(Sequence last, std::span<const std::string_view> events);
 
+// CHECKs what every replacement promises: whole events with sequences up to `last`.
+void CheckReplacements(Sequence last, std::span<const std::string_view> events);
+
 // kConflict with the actual end of the log.
 [[nodiscard]] Status Conflict(Sequence last, Sequence expected_last);
 

@@ -9,7 +9,9 @@
 
 #include "eventlog/log_keys.h"
 #include "eventlog/read_back.h"
+#include "eventlog/rocks_backup.h"
 #include "eventlog/rocks_opening.h"
+#include "eventlog/rocks_replacing.h"
 #include "eventlog/table_lookup.h"
 
 namespace sagalog {
@@ -68,29 +70,31 @@ struct RocksLog::Database {
   [[nodiscard]] rocksdb::DB& db() const { return *handle.db; }
 };
 
-RocksLog::RocksLog(LogMode mode) : mode_(mode), database_(std::make_unique<Database>()) {}
+RocksLog::RocksLog(std::filesystem::path directory, const RocksLogOptions& options)
+    : directory_(std::move(directory)),
+      options_(options),
+      database_(std::make_unique<Database>()) {}
 
 RocksLog::~RocksLog() { Close().IgnoreBecause("what was acknowledged is durable without it"); }
 
 Result<std::unique_ptr<RocksLog>> RocksLog::Open(const std::filesystem::path& directory,
                                                  const RocksLogOptions& options) {
-  std::unique_ptr<RocksLog> log(new RocksLog(options.mode));
-  RETURN_IF_ERROR(options.mode == LogMode::kReadWrite ? log->OpenForWriting(directory, options)
-                                                      : log->OpenForReading(directory, options));
+  std::unique_ptr<RocksLog> log(new RocksLog(directory, options));
+  RETURN_IF_ERROR(options.mode == LogMode::kReadWrite ? log->OpenForWriting()
+                                                      : log->OpenForReading());
   return log;
 }
 
-Status RocksLog::OpenForWriting(const std::filesystem::path& directory,
-                                const RocksLogOptions& options) {
-  ASSIGN_OR_RETURN(const LogEnd log_end, InspectBeforeWriting(directory, options));
-  ASSIGN_OR_RETURN(HeadFile head, HeadFile::Open(HeadPath(directory), options.faults));
+Status RocksLog::OpenForWriting() {
+  ASSIGN_OR_RETURN(const LogEnd log_end, InspectBeforeWriting(directory_, options_));
+  ASSIGN_OR_RETURN(HeadFile head, HeadFile::Open(HeadPath(directory_), options_.faults));
   head_.emplace(std::move(head));
   ASSIGN_OR_RETURN(OpenedForWriting opened,
-                   OpenDatabaseForWriting(directory, options, log_end,
+                   OpenDatabaseForWriting(directory_, options_, log_end,
                                           std::make_shared<BackgroundWatch>(latch_, *head_)));
   database_->handle = std::move(opened.handle);
   RETURN_IF_ERROR(latch_.Health());
-  ASSIGN_OR_RETURN(const Sequence acknowledged, HeadFile::Read(HeadPath(directory)));
+  ASSIGN_OR_RETURN(const Sequence acknowledged, HeadFile::Read(HeadPath(directory_)));
   if (acknowledged < opened.last) {
     RETURN_IF_ERROR(head_->Write(opened.last));
   }
@@ -98,9 +102,8 @@ Status RocksLog::OpenForWriting(const std::filesystem::path& directory,
   return {};
 }
 
-Status RocksLog::OpenForReading(const std::filesystem::path& directory,
-                                const RocksLogOptions& options) {
-  ASSIGN_OR_RETURN(OpenedForReading opened, OpenDatabaseForReading(directory, options));
+Status RocksLog::OpenForReading() {
+  ASSIGN_OR_RETURN(OpenedForReading opened, OpenDatabaseForReading(directory_, options_));
   database_->handle = std::move(opened.handle);
   damage_ = std::move(opened.damage);
   if (damage_) {
@@ -112,7 +115,7 @@ Status RocksLog::OpenForReading(const std::filesystem::path& directory,
 
 Status RocksLog::Append(Sequence expected_last, std::span<const std::string_view> events) {
   const std::lock_guard lock(append_mutex_);
-  if (mode_ == LogMode::kReadOnly) {
+  if (options_.mode == LogMode::kReadOnly) {
     return {Code::kReadOnly, "the log is open for reading only"};
   }
   if (closed_.load(std::memory_order_acquire)) {
@@ -236,6 +239,43 @@ Status RocksLog::ScanInOneGo(Sequence from, Sequence through, const Visitor& vis
 
 bool RocksLog::WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const {
   return end_.WaitBeyond(seen, patience);
+}
+
+Status RocksLog::Maintainable() const {
+  if (options_.mode == LogMode::kReadOnly || closed_.load(std::memory_order_acquire)) {
+    return {Code::kReadOnly, "the log is closed, or open for reading only"};
+  }
+  return latch_.Writable();
+}
+
+Status RocksLog::Replace(std::span<const std::string_view> events) {
+  const std::shared_lock lock(database_mutex_);
+  RETURN_IF_ERROR(Maintainable());
+  CheckReplacements(Last(), events);
+  return ReplaceEvents(database_->db(), events);
+}
+
+Status RocksLog::Settle() {
+  const std::shared_lock lock(database_mutex_);
+  RETURN_IF_ERROR(Maintainable());
+  return FromRocks(database_->db().Flush({}), "cannot make stubs durable");
+}
+
+Status RocksLog::ReclaimSpace(Sequence through) {
+  const std::shared_lock lock(database_mutex_);
+  RETURN_IF_ERROR(Maintainable());
+  return DropReplaced(database_->db(), through, closed_);
+}
+
+Result<LogBackup> RocksLog::Backup(const LogBackupOptions& options) {
+  const std::shared_lock lock(database_mutex_);
+  if (closed_.load(std::memory_order_acquire)) {
+    return Closed();
+  }
+  if (options_.mode == LogMode::kReadOnly || damage_) {
+    return Status(Code::kReadOnly, "a log that is open for reading only cannot be backed up");
+  }
+  return BackUpDatabase(database_->db(), Last(), options, options_.faults);
 }
 
 Status RocksLog::Close() {

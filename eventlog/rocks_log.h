@@ -13,6 +13,7 @@
 #include "eventlog/durable_end.h"
 #include "eventlog/event_log.h"
 #include "eventlog/head_file.h"
+#include "eventlog/log_maintenance.h"
 #include "eventlog/log_opening.h"
 #include "eventlog/poison_latch.h"
 
@@ -29,7 +30,7 @@ struct RocksLogOptions {
   DiskFaults* faults = nullptr;
 };
 
-class RocksLog final : public EventLog {
+class RocksLog final : public EventLog, private LogMaintenance {
  public:
   // Opens or creates the log in the data directory `directory`: the database `log/` and the file
   // `HEAD`. The directory itself must exist, and whoever opens for writing holds its lock
@@ -58,20 +59,28 @@ class RocksLog final : public EventLog {
   [[nodiscard]] Result<StoredEvent> Read(Sequence sequence) const override;
   Status Scan(Sequence from, Sequence through, const Visitor& visitor) const override;
   [[nodiscard]] bool WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const override;
+  [[nodiscard]] LogMaintenance* Maintenance() override { return this; }
   Status Close() override;
 
  private:
   // All of RocksDB that this class holds.
   struct Database;
 
-  explicit RocksLog(LogMode mode);
+  RocksLog(std::filesystem::path directory, const RocksLogOptions& options);
 
-  Status OpenForWriting(const std::filesystem::path& directory, const RocksLogOptions& options);
-  Status OpenForReading(const std::filesystem::path& directory, const RocksLogOptions& options);
+  Status Replace(std::span<const std::string_view> events) override;
+  Status Settle() override;
+  Status ReclaimSpace(Sequence through) override;
+  Result<LogBackup> Backup(const LogBackupOptions& options) override;
+
+  Status OpenForWriting();
+  Status OpenForReading();
+  [[nodiscard]] Status Maintainable() const;
   Status WriteBatchDurably(std::span<const std::string_view> events, Sequence last);
   Status ScanInOneGo(Sequence from, Sequence through, const Visitor& visitor) const;
 
-  const LogMode mode_;
+  const std::filesystem::path directory_;
+  const RocksLogOptions options_;
   std::optional<Damage> damage_;
   DurableEnd end_;
   PoisonLatch latch_;

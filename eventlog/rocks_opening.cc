@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
@@ -45,8 +46,9 @@ class SilentLogger final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
-// Keys come in order and are written once: nothing is ever merged (tables move down the levels as
-// they are) and every insertion goes to the end of the memtable.
+// Keys come in order and, but for stubs, are written once: nothing is merged (tables move down the
+// levels as they are) and insertions go to the end of the memtable. Stubs come without a
+// write-ahead log, so what is lost of them at the end of the process was never promised.
 rocksdb::Options DatabaseOptions(const RocksLogOptions& options) {
   rocksdb::Options database;
   database.write_buffer_size = options.write_buffer_bytes;
@@ -58,6 +60,9 @@ rocksdb::Options DatabaseOptions(const RocksLogOptions& options) {
   database.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   database.allow_concurrent_memtable_write = false;
   database.avoid_flush_during_recovery = true;
+  database.avoid_flush_during_shutdown = true;
+  // So that a backup knows what it copies.
+  database.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   database.bytes_per_sync = 1U << 20;
   database.max_open_files = kOpenFilesMax;
   database.max_bgerror_resume_count = 0;

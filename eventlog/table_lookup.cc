@@ -32,12 +32,19 @@ Result<std::string> FindInTables(rocksdb::DB& db, Sequence sequence) {
   const LogKey key(sequence);
   std::vector<rocksdb::LiveFileMetaData> files;
   db.GetLiveFilesMetaData(&files);
+  Status why(Code::kNotFound, "no table holds it");
   for (const rocksdb::LiveFileMetaData& file : files) {
     if (file.smallestkey <= key.bytes() && key.bytes() <= file.largestkey) {
-      return FindInTable(file, key.bytes());
+      Result<std::string> found = FindInTable(file, key.bytes());
+      if (found.ok()) {
+        return found;
+      }
+      if (why.code() == Code::kNotFound) {
+        why = found.status();
+      }
     }
   }
-  return Status(Code::kNotFound, "no table holds it");
+  return why;
 }
 
 Status CheckTable(const rocksdb::LiveFileMetaData& file) {

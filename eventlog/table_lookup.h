@@ -10,9 +10,9 @@
 
 namespace sagalog {
 
-// The bytes of `sequence` from the one table whose range it is in, past all others: RocksDB's own
-// reads may ask other tables first and fail with their damage. Slow; kNotFound when no table has
-// the event, else the error of that table.
+// The bytes of `sequence` from a table whose range it is in, past those that are damaged: RocksDB's
+// own reads may ask other tables first and fail with their damage. Of an event that was replaced,
+// either is right. Slow; kNotFound when no table has the event, else the first error.
 [[nodiscard]] Result<std::string> FindInTables(rocksdb::DB& db, Sequence sequence);
 
 // The first entry of one table, as above: whether the table can be opened and begins as it should.

@@ -35,6 +35,8 @@ Status ReadModels::ApplyToStore(const events::Event& event) {
     case events::Body::StoreRestored:
       facts_.token_offset = event.body_as_StoreRestored()->token_offset();
       facts_.lineage = View(event.body_as_StoreRestored()->lineage());
+      // Whatever the backup says last, nobody could reach the store until now.
+      StoreCameBack(back);
       break;
     case events::Body::QueueConfigured: QueueConfigured(*event.body_as_QueueConfigured()); break;
     case events::Body::PolicyChanged: PolicyChanged(*event.body_as_PolicyChanged()); break;

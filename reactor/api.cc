@@ -52,6 +52,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "v1/admin/rebuild", "", RebuildStore},
     Route{"POST", "v1/admin/checkpoint", "", CheckpointStore},
     Route{"POST", "v1/admin/sweep", "", SweepStore},
+    Route{"POST", "v1/admin/backup", "", BackUpStore},
+    Route{"POST", "v1/admin/compact", "", CompactStore},
     Route{"POST", "v1/clock", "advance", AdvanceClock},
     Route{"POST", "v1/clock", "step-wall", StepWallClock},
     Route{"POST", "v1/clock", "suspend", SuspendClock},

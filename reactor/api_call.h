@@ -57,4 +57,8 @@ struct ApiCall {
 [[nodiscard]] ApiResponse StepWallClock(const ApiCall& call);
 [[nodiscard]] ApiResponse SuspendClock(const ApiCall& call);
 
+// api_keeping.cc
+[[nodiscard]] ApiResponse BackUpStore(const ApiCall& call);
+[[nodiscard]] ApiResponse CompactStore(const ApiCall& call);
+
 }  // namespace sagalog

@@ -73,6 +73,19 @@ bool TurnFunction::Undo(const Status& why) {
   return true;  // what it saw is gone; it looks again
 }
 
+bool CompactedOperation::RunWith(Decider& decider, Batch& batch) {
+  if (!batch.HasRoomFor(1, kTextSizeMax)) {
+    return false;
+  }
+  status_ = decider.AddCompacted(batch, body_, actor_, principal_);
+  return true;
+}
+
+bool CompactedOperation::Undo(const Status& why) {
+  status_ = why;
+  return false;
+}
+
 Decider::Decider(LiveState& state, CheckpointDue& due, RefusalNotes& notes, StoreClock clock,
                  Status read_only, Status health)
     : state_(state),
@@ -151,12 +164,20 @@ void Decider::AddStoreOpened(Batch& batch, events::StoreOpenedT body) {
   AddStoreEvent(batch, std::move(body));
 }
 
+Status Decider::AddCompacted(Batch& batch, events::CompactedT body, std::string_view actor,
+                             std::string_view principal) {
+  RETURN_IF_ERROR(read_only_);
+  AddStoreEvent(batch, std::move(body), actor, principal);
+  return {};
+}
+
 template <typename Body>
-void Decider::AddStoreEvent(Batch& batch, Body body) {
+void Decider::AddStoreEvent(Batch& batch, Body body, std::string_view actor,
+                            std::string_view principal) {
   const std::size_t first = batch.CountEvents();
   event_.saga_id.clear();
-  event_.actor.clear();
-  event_.principal.clear();
+  event_.actor = actor;
+  event_.principal = principal;
   event_.traceparent.clear();
   event_.request_id.reset();
   event_.request_content = 0;

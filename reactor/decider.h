@@ -6,8 +6,10 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "reactor/batch_operation.h"
@@ -44,6 +46,25 @@ class TurnFunction final : public StoreOperation {
  private:
   Function function_;
   Kind kind_;
+  Status status_;
+};
+
+// The store's own note of a compaction.
+class CompactedOperation final : public StoreOperation {
+ public:
+  CompactedOperation(events::CompactedT body, std::string_view actor, std::string_view principal)
+      : body_(std::move(body)), actor_(actor), principal_(principal) {}
+
+  bool RunWith(Decider& decider, Batch& batch) override;
+  bool Undo(const Status& why) override;
+  [[nodiscard]] bool IsUpkeep() const override { return true; }
+  // Why it is not in the log.
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  events::CompactedT body_;
+  std::string actor_;
+  std::string principal_;
   Status status_;
 };
 
@@ -85,6 +106,9 @@ class Decider final : public TurnWork {
 
   // The store was opened: before there is a sequencer, in a turn of the opening thread.
   void AddStoreOpened(Batch& batch, events::StoreOpenedT body);
+  // A compaction came to its end: in a turn. kReadOnly when no event may be appended.
+  Status AddCompacted(Batch& batch, events::CompactedT body, std::string_view actor,
+                      std::string_view principal);
 
  private:
   // The newest event of a saga, for the chain of its next one.
@@ -95,7 +119,8 @@ class Decider final : public TurnWork {
   };
 
   template <typename Body>
-  void AddStoreEvent(Batch& batch, Body body);
+  void AddStoreEvent(Batch& batch, Body body, std::string_view actor = {},
+                     std::string_view principal = {});
   [[nodiscard]] bool HasLookUps(CommandOperation& operation);
   [[nodiscard]] bool AppendDecision(CommandOperation& operation, Decision& decision, Batch& batch);
   void FillEnvelope(const CommandOperation& operation, bool first);

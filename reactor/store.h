@@ -19,6 +19,7 @@
 #include "schema/commands_generated.h"
 #include "schema/events_generated.h"
 #include "schema/status.h"
+#include "schema/store_time.h"
 #include "schema/sweep_generated.h"
 
 namespace sagalog {
@@ -128,6 +129,43 @@ struct VerifyReport {
   std::uint64_t events = 0;
   // The first thing broken, in words; empty = all is well.
   std::string broken;
+};
+
+struct BackupOptions {
+  // An empty directory, one to be created, or one with earlier backups of this store.
+  std::filesystem::path directory;
+  // How many backups stay there, the new one included; older ones are removed when it is whole.
+  std::size_t keep = 7;
+};
+
+struct BackupReport {
+  // Where it is: a numbered folder of the directory.
+  std::filesystem::path path;
+  Sequence last;
+  std::uint64_t size_bytes = 0;
+  // Of those, what had to be copied; the rest is shared with the backup before.
+  std::uint64_t copied_bytes = 0;
+};
+
+struct CompactOptions {
+  // Only heartbeats of at least this age become stubs.
+  Duration older_than = std::chrono::hours(1);
+  // And none behind this sequence; none = the end of the log.
+  std::optional<Sequence> through;
+  // Who asks, as the `compacted` event shall say.
+  std::string actor;
+  std::string principal;
+};
+
+struct CompactReport {
+  // The last event that was looked at.
+  Sequence through;
+  // How many heartbeats became stubs. With none, nothing was appended.
+  std::uint64_t stubs = 0;
+  // What the space could not be given back for, though all stubs are there; empty = it was.
+  std::string unreclaimed;
+  // The sequence this is true of: that of the `compacted` event, if there is one.
+  Sequence sequence;
 };
 
 // The store of task sagas in one data directory. Thread-safe: any method from any thread. Every
@@ -266,6 +304,14 @@ class Store {
   // Moves the manual clock that the store was opened with. A reaper that runs acts at each of its
   // moments on the way, and has when this returns.
   void PassTime(ManualClock& clock, Duration by);
+  // Copies the log while commands go on, and verifies the copy. It holds all that was answered when
+  // it began. On an error nothing new is there, and earlier backups are as they were. Bringing one
+  // back: reactor/restore.h.
+  [[nodiscard]] Result<BackupReport> Backup(const BackupOptions& options);
+  // Makes stubs of heartbeats that a later one of their lease or its end has superseded, and that
+  // neither a request nor an answer needs. State, history, requests and the audit tree stay as they
+  // are. While commands go on; interrupted at any point, it can be run again.
+  [[nodiscard]] Result<CompactReport> Compact(const CompactOptions& options);
 
   [[nodiscard]] const EventLog& log() const;
 

@@ -1,15 +1,15 @@
 #include "reactor/store_engine.h"
 
-#include <array>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "eventlog/rocks_log.h"
-#include "reactor/effect_facts.h"
 #include "projections/text_hash.h"
+#include "reactor/effect_facts.h"
+#include "reactor/random_id.h"
 #include "reactor/replay.h"
+#include "reactor/restore.h"
 #include "schema/verify.h"
 
 namespace sagalog {
@@ -41,18 +41,6 @@ class ClosingNote final : public StoreOperation {
   bool Undo(const Status& /*why*/) override { return false; }
   [[nodiscard]] bool IsUpkeep() const override { return true; }
 };
-
-// A random UUID (version 4).
-std::string NewStoreId() {
-  std::random_device random;
-  std::array<std::uint32_t, 4> words{};
-  for (std::uint32_t& word : words) {
-    word = random();
-  }
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:04x}{:08x}", words[0], words[1] >> 16,
-                     words[1] & 0xfff, 8 + (words[2] >> 30), words[2] >> 16 & 0xfff,
-                     words[2] & 0xffff, words[3]);
-}
 
 }  // namespace
 
@@ -90,6 +78,7 @@ Status Store::Engine::OpenLog() {
   const auto mode = [this] { return read_only_ ? LogMode::kReadOnly : LogMode::kReadWrite; };
   ASSIGN_OR_RETURN(DataDirectory directory, DataDirectory::Open(options_.directory, mode()));
   directory_.emplace(std::move(directory));
+  RETURN_IF_ERROR(CheckNoUnfinishedRestore(directory_->path()));
   if (read_only_) {
     // A checkpoint is never ahead of the log at the same moment.
     rows_before_log_ = LiveState::OpenRows(directory_->projections(), true);
@@ -187,7 +176,7 @@ Status Store::Engine::AppendStoreOpened() {
   events::StoreOpenedT opened;
   opened.mode = options_.mode;
   opened.store_id =
-      projections.facts().store_id.empty() ? NewStoreId() : projections.facts().store_id;
+      projections.facts().store_id.empty() ? NewRandomId() : projections.facts().store_id;
   opened.away_since = is_new ? 0 : ToMicros(projections.facts().last_time);
 
   Batch batch;

@@ -4,12 +4,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
 
 #include "eventlog/data_directory.h"
+#include "eventlog/log_maintenance.h"
 #include "reactor/checkpoint_due.h"
 #include "reactor/checkpoint_keeper.h"
 #include "reactor/command_operation.h"
@@ -49,7 +51,19 @@ class Store::Engine {
   // Any saga, in memory or ended; empty when there is none.
   [[nodiscard]] Result<std::optional<SagaSnapshot>> FindSaga(std::string_view saga_id);
 
+  // Appends an event of the store itself, by an operator; kReadOnly when the store takes none.
+  Status AppendCompacted(events::CompactedT body, std::string_view actor,
+                         std::string_view principal);
+
   [[nodiscard]] const EventLog& log() const { return *log_; }
+  // Null = the log sees to its keeping itself.
+  [[nodiscard]] LogMaintenance* maintenance() { return log_->Maintenance(); }
+  // Empty when the log is the caller's.
+  [[nodiscard]] std::filesystem::path directory() const {
+    return directory_ ? directory_->path() : std::filesystem::path();
+  }
+  // Held by a compaction: one at a time.
+  [[nodiscard]] std::mutex& compaction_mutex() { return compaction_mutex_; }
   [[nodiscard]] LiveState& state() { return *state_; }
   // Null when the store takes no appends since it was opened.
   [[nodiscard]] CheckpointKeeper* keeper() { return keeper_.get(); }
@@ -97,6 +111,7 @@ class Store::Engine {
   std::unique_ptr<ReaperLoop> reaper_loop_;
   std::array<std::atomic<std::uint64_t>, 64> refusals_{};
   RefusalNotes notes_;
+  std::mutex compaction_mutex_;
   std::mutex close_mutex_;
   bool closed_ = false;  // guarded by close_mutex_
   Status close_status_;

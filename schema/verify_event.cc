@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "schema/event_stub.h"
 #include "schema/flatbuffer_bytes.h"
 #include "schema/verify.h"
 
@@ -215,6 +216,14 @@ Problem CheckEnvelope(const events::Event& event) {
   }
   if (event.previous() >= event.sequence() || event.previous_transition() >= event.sequence()) {
     return "a previous event that is not before it";
+  }
+  if (event.original_hash() != nullptr) {
+    if (event.original_hash()->size() != kEventHashSize) {
+      return "a hash of another size";
+    }
+    if (event.body_type() != events::Body::Heartbeated) {
+      return "the hash of a stub, but is no heartbeat";
+    }
   }
   const bool of_store = event.body_type() >= events::Body::StoreOpened;
   if (of_store != (event.version() == 0)) {

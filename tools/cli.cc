@@ -65,6 +65,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddCompensationCommands(app, global, exit_code);
   AddServeCommand(app, global, exit_code);
   AddOperatorCommands(app, global, exit_code);
+  AddKeepingCommands(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);
   AddIncidentsCommand(app, global, exit_code);
   AddBenchCommand(app, global, exit_code);

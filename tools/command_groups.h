@@ -29,6 +29,8 @@ void AddSectionsCommand(CLI::App& app, const GlobalOptions& global, int& exit_co
 void AddEffectListCommand(CLI::App& effect, const GlobalOptions& global, int& exit_code);
 // queue, policy, verify, rebuild.
 void AddOperatorCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// backup, restore, compact.
+void AddKeepingCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // status.
 void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // serve.

@@ -71,13 +71,13 @@ class EmbeddedConnection final : public Connection {
 };
 
 // A daemon that is there; null when none listens.
-Result<std::unique_ptr<Connection>> ToDaemon(const std::filesystem::path& data) {
-  const std::filesystem::path socket = data / "socket";
+Result<std::unique_ptr<Connection>> ToDaemon(const ConnectionOptions& options) {
+  const std::filesystem::path socket = options.data / "socket";
   std::error_code error;
   if (!std::filesystem::exists(socket, error)) {
     return std::unique_ptr<Connection>();
   }
-  auto client = HttpClient::Connect(socket);
+  auto client = HttpClient::Connect(socket, options.patience);
   if (client.ok()) {
     return std::unique_ptr<Connection>(std::make_unique<DaemonConnection>(*std::move(client)));
   }
@@ -91,7 +91,7 @@ Result<std::unique_ptr<Connection>> ToDaemon(const std::filesystem::path& data) 
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
   for (std::chrono::milliseconds waited{0};; waited += kLockRetryDelay) {
-    ASSIGN_OR_RETURN(auto daemon, ToDaemon(options.data));
+    ASSIGN_OR_RETURN(auto daemon, ToDaemon(options));
     if (daemon != nullptr) {
       return daemon;
     }

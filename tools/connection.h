@@ -2,6 +2,7 @@
 // opening the directory themselves. Both answer alike.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,6 +13,8 @@
 
 namespace sagalog::tools {
 
+inline constexpr std::chrono::seconds kClientPatience{30};
+
 struct ConnectionOptions {
   std::filesystem::path data;  // the data directory
   // Only reads will be sent: a directory opened by ourselves is then opened read-only.
@@ -21,6 +24,8 @@ struct ConnectionOptions {
   bool session = false;
   // The reaper acts as long as we have the directory open ourselves.
   bool reaper = false;
+  // How long a daemon may take for one answer.
+  std::chrono::milliseconds patience = kClientPatience;
 };
 
 // One thread at a time.

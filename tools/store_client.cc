@@ -29,8 +29,9 @@ bool IsUnavailable(int status, std::string_view code) {
 }  // namespace
 
 std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Access access,
-                                               int& exit_code) {
-  const ConnectionOptions options = global.Connect(access == Access::kRead);
+                                               int& exit_code, std::chrono::milliseconds patience) {
+  ConnectionOptions options = global.Connect(access == Access::kRead);
+  options.patience = patience;
   std::error_code error;
   if (access != Access::kCreate && !std::filesystem::exists(options.data, error)) {
     PrintError(global, fmt::format("there is no data directory {}: name another one with --data or "

@@ -1,6 +1,7 @@
 // One command line's talk with the store: says what went wrong, and how the program exits.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,8 +24,10 @@ class StoreClient {
   };
 
   // Null, with `exit_code` set and the reason on standard error, when the store is not to be had.
-  [[nodiscard]] static std::unique_ptr<StoreClient> Open(const GlobalOptions& global, Access access,
-                                                         int& exit_code);
+  // `patience`: how long a daemon may take for one answer.
+  [[nodiscard]] static std::unique_ptr<StoreClient> Open(
+      const GlobalOptions& global, Access access, int& exit_code,
+      std::chrono::milliseconds patience = kClientPatience);
 
   // The answer. Nothing, with the exit code set and the refusal on standard error (with --json
   // also as it came on standard output), when the store said no.

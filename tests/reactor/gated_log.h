@@ -61,6 +61,7 @@ class GatedLog final : public EventLog {
   [[nodiscard]] bool WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const override {
     return log_->WaitBeyond(seen, patience);
   }
+  [[nodiscard]] LogMaintenance* Maintenance() override { return log_->Maintenance(); }
   Status Close() override { return log_->Close(); }
 
  private:

@@ -97,13 +97,13 @@ TEST(CliUsage, HelpTeachesEveryCommandWithAnExampleAndTheExitCodes) {
   EXPECT_THAT(help.out, AllOf(HasSubstr("Exit codes:"), HasSubstr("Work on a saga:"),
                               HasSubstr("sagalog acquire T1 --owner w1 --ttl 30s")));
   for (const char* command :
-       {"serve",         "sweep",    "run",        "plan",     "dispatch",     "abort-dispatch",
-        "acquire",       "claim",    "release",    "stage",    "exit",         "complete",
-        "fail",          "cancel",   "park",       "unpark",   "recover",      "mark-compensated",
-        "quarantine",    "ls",       "show",       "stale",    "history",      "queue",
-        "status",        "verify",   "rebuild",    "doctor",   "section",      "effect",
-        "report-owner",  "policy",   "compensate", "annotate", "compensation", "heartbeat",
-        "force-release", "incidents"}) {
+       {"serve",         "sweep",     "run",        "plan",     "dispatch",     "abort-dispatch",
+        "acquire",       "claim",     "release",    "stage",    "exit",         "complete",
+        "fail",          "cancel",    "park",       "unpark",   "recover",      "mark-compensated",
+        "quarantine",    "ls",        "show",       "stale",    "history",      "queue",
+        "status",        "verify",    "rebuild",    "doctor",   "section",      "effect",
+        "report-owner",  "policy",    "compensate", "annotate", "compensation", "heartbeat",
+        "force-release", "incidents", "backup",     "restore",  "compact"}) {
     SCOPED_TRACE(command);
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     const CliResult own = RunCli({command, "--help"});

@@ -1,0 +1,107 @@
+// sagalog backup, restore and compact, with a daemon and without.
+#include <filesystem>
+#include <string>
+
+#include <boost/json/object.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/cli_directory.h"
+
+namespace sagalog {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Whether a daemon answers.
+class CliKeeping : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam()) {
+      directory_.Serve();
+    }
+    directory_.Json({"plan", "T1"});
+  }
+
+  std::string backups() const { return (directory_.root() / "backups").string(); }
+  std::string restored() const { return (directory_.root() / "restored").string(); }
+
+  CliDirectory directory_;
+};
+
+TEST_P(CliKeeping, WhatWasBackedUpComesBack) {
+  EXPECT_THAT(directory_.Run({"backup", backups()}).out,
+              AllOf(StartsWith("ok: "), HasSubstr("backups/000001"), HasSubstr("verified")));
+  directory_.Json({"plan", "T2"});
+  const std::string lost = directory_.Token({"acquire", "T1", "--owner", "w"});
+  const CliResult done = RunCli({"restore", backups(), "--data", restored()});
+  EXPECT_EQ(done.exit_code, 0) << done.error;
+  EXPECT_THAT(done.out, AllOf(StartsWith("ok: "), HasSubstr("Tokens go on from")));
+  const CliResult late = RunCli({"complete", "T1", "--token", lost, "--data", restored()});
+  EXPECT_EQ(late.exit_code, 1);
+  EXPECT_THAT(late.error, HasSubstr("stale_token"));
+  const CliResult gone = RunCli({"show", "T2", "--data", restored()});
+  EXPECT_THAT(gone.error, HasSubstr("not_found"));
+  const CliResult again = RunCli({"acquire", "T1", "--owner", "w", "--data", restored()});
+  EXPECT_EQ(again.exit_code, 0) << again.error;
+}
+
+TEST_P(CliKeeping, ABackupCanBeLookedAtWhereItLies) {
+  const auto answer = directory_.Json({"backup", backups(), "--keep", "2"});
+  const CliResult shown = RunCli({"show", "T1", "--data", Word(answer, "path")});
+  EXPECT_EQ(shown.exit_code, 0) << shown.error;
+  EXPECT_THAT(shown.out, HasSubstr("planned"));
+}
+
+TEST_P(CliKeeping, CompactSaysHowMuchItMadeSmall) {
+  const std::string token = directory_.Token({"acquire", "T1", "--owner", "w", "--ttl", "60s"});
+  for (const char* ttl : {"61s", "62s", "63s"}) {
+    directory_.Json({"heartbeat", "T1", "--token", token, "--ttl", ttl});
+  }
+  EXPECT_THAT(directory_.Run({"compact"}).out, StartsWith("unchanged: 0 heartbeats"));
+  EXPECT_THAT(directory_.Run({"compact", "--older-than", "0s"}).out,
+              StartsWith("ok: 2 heartbeats made small"));
+  EXPECT_EQ(Word(directory_.Json({"compact", "--older-than", "0s"}), "outcome"), "unchanged");
+  EXPECT_EQ(directory_.Run({"verify"}).exit_code, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutADaemon, CliKeeping, testing::Bool(),
+                         [](const auto& daemon) { return daemon.param ? "Daemon" : "Alone"; });
+
+TEST(CliRestore, IntoAStoreIsRefused) {
+  CliDirectory directory;
+  const std::string backups = (directory.root() / "backups").string();
+  directory.Json({"plan", "T1"});
+  directory.Json({"backup", backups});
+  const CliResult refused = directory.Run({"restore", backups});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("holds a store already"));
+}
+
+TEST(CliRestore, OfNothingSaysSo) {
+  CliDirectory directory;
+  const CliResult refused = directory.Run({"restore", directory.root().string()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("there is no backup in"));
+}
+
+TEST(CliBackup, IntoSomethingElseIsRefused) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  const CliResult refused = directory.Run({"backup", directory.root().string()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("neither empty nor a directory of backups"));
+  EXPECT_THAT(directory.Run({"backup", (directory.data() / "b").string()}).error,
+              HasSubstr("inside the data directory"));
+}
+
+TEST(CliCompact, RefusesWhatIsNoAge) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  EXPECT_EQ(directory.Run({"compact", "--older-than", "yesterday"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace sagalog

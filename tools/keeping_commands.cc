@@ -1,0 +1,184 @@
+// Commands that keep the log safe and small: backup, restore, compact.
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "reactor/restore.h"
+#include "schema/store_time.h"
+#include "tools/answer_text.h"
+#include "tools/command_groups.h"
+#include "tools/exit_code.h"
+#include "tools/json_fields.h"
+#include "tools/store_client.h"
+#include "tools/store_command.h"
+
+namespace sagalog::tools {
+namespace json = boost::json;
+namespace {
+
+// A copy of a large log takes its time.
+constexpr std::chrono::hours kKeepingPatience{6};
+
+constexpr const char* kBackupText =
+    R"(Example:
+  sagalog backup /mnt/backups/sagalog
+
+DIR becomes a directory of backups: 000001, 000002 and so on, each whole by itself; what did not
+change is shared between them. Commands go on meanwhile. Every event of the copy is read again
+before it counts, and then all but the newest --keep are removed.
+
+A backup can be looked at where it lies: sagalog ls --data DIR/000001
+It holds no audit keys: keep a copy of those elsewhere.)";
+
+constexpr const char* kRestoreText =
+    R"(Example:
+  sagalog restore /mnt/backups/sagalog --data /var/lib/sagalog
+
+BACKUP is one backup, or a directory of them: then the newest is taken. --data must not hold a store
+yet. Nothing is there before every byte and event was checked.
+
+The restored store goes on as a new lineage. What happened after the backup is gone, and a token of
+that lost time is refused for ever: all new tokens are higher. Running sagas of the backup are in
+grace until their workers come back, then stale.)";
+
+constexpr const char* kCompactText =
+    R"(Example:
+  sagalog compact --older-than 24h
+
+A heartbeat that a later one, or the end of its lease, has superseded becomes a stub: who sent it
+and the text of its progress go, the rest stays. No state, history of transitions, answer to a
+request or audit proof changes. Commands go on meanwhile; it can be stopped and run again.)";
+
+int ExitCodeOf(const Status& status) {
+  return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
+             ? kExitRefused
+             : kExitUnavailable;
+}
+
+std::string InMiB(std::uint64_t size_bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(size_bytes) / (1U << 20));
+}
+
+void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  struct Arguments {
+    std::string directory;
+    std::size_t keep = BackupOptions().keep;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* backup =
+      app.add_subcommand("backup", "Copy the log, whole and verified, while it runs");
+  backup->footer(kBackupText);
+  backup->group(kOperationGroup);
+  backup->add_option("DIR", arguments->directory, "Where backups are kept")
+      ->type_name("")
+      ->required();
+  backup->add_option("--keep", arguments->keep, "How many backups stay there (7)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000));
+  backup->callback([arguments, &global, &exit_code] {
+    const auto client =
+        StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
+    const json::object body = {
+        {"directory", std::filesystem::absolute(arguments->directory).lexically_normal().string()},
+        {"keep", arguments->keep}};
+    const auto answer =
+        client ? client->Ask("POST", "/v1/admin/backup", json::serialize(body)) : std::nullopt;
+    if (answer) {
+      PrintLine(global.json
+                    ? client->raw()
+                    : fmt::format("ok: {} holds the log up to sequence {}, verified ({}, {} of it "
+                                  "copied)",
+                                  TextIn(*answer, "path"),
+                                  NumberIn(*answer, "sequence").value_or(0),
+                                  InMiB(NumberIn(*answer, "size_bytes").value_or(0)),
+                                  InMiB(NumberIn(*answer, "copied_bytes").value_or(0))));
+    }
+  });
+}
+
+json::object InJson(const RestoreReport& report) {
+  return {{"outcome", "ok"},
+          {"store_id", report.store_id},
+          {"lineage", report.lineage},
+          {"old_size", report.old_size},
+          {"old_root", report.old_root},
+          {"next_token", report.next_token.value()},
+          {"sequence", report.last.value()}};
+}
+
+void AddRestoreCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  const auto backup = std::make_shared<std::string>();
+  CLI::App* restore =
+      app.add_subcommand("restore", "Bring a backup back, as a new lineage of its store");
+  restore->footer(kRestoreText);
+  restore->group(kOperationGroup);
+  restore->add_option("BACKUP", *backup, "A backup, or a directory of them")
+      ->type_name("")
+      ->required();
+  restore->callback([backup, &global, &exit_code] {
+    const ConnectionOptions connect = global.Connect();
+    RestoreOptions options;
+    options.backup = *backup;
+    options.directory = connect.data;
+    options.accept_clock = connect.accept_clock;
+    const auto report = RestoreStore(options);
+    if (!report.ok()) {
+      PrintError(global, fmt::format("restore: {}", report.status().text()));
+      exit_code = ExitCodeOf(report.status());
+      return;
+    }
+    PrintLine(global.json
+                  ? json::serialize(InJson(*report))
+                  : fmt::format("ok: {} holds store {} again, as it was at sequence {}. Tokens go "
+                                "on from {}; what was granted after the backup is void",
+                                connect.data.string(), report->store_id, report->old_size,
+                                report->next_token.value()));
+  });
+}
+
+void AddCompactCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  const auto older_than = std::make_shared<std::string>("1h");
+  CLI::App* compact = app.add_subcommand("compact", "Make old heartbeats small");
+  compact->footer(kCompactText);
+  compact->group(kOperationGroup);
+  compact->add_option("--older-than", *older_than, "Only heartbeats of at least this age (1h)")
+      ->type_name("DURATION")
+      ->check([](const std::string& value) {
+        return ParseDuration(value).ok()
+                   ? std::string()
+                   : fmt::format("\"{}\" is no duration: write 30m, 1.5h or 7d", value);
+      });
+  compact->callback([older_than, &global, &exit_code] {
+    const auto client =
+        StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
+    const json::object body = {{"older_than", *older_than}};
+    const auto answer =
+        client ? client->Ask("POST", "/v1/admin/compact", json::serialize(body)) : std::nullopt;
+    if (!answer) {
+      return;
+    }
+    const std::string_view unreclaimed = TextIn(*answer, "unreclaimed");
+    PrintLine(global.json
+                  ? client->raw()
+                  : fmt::format(
+                        "{}: {} heartbeats made small, up to sequence {}{}{}",
+                        TextIn(*answer, "outcome"), NumberIn(*answer, "stubs").value_or(0),
+                        NumberIn(*answer, "through").value_or(0),
+                        unreclaimed.empty() ? "" : "; their space is not free yet: ", unreclaimed));
+  });
+}
+
+}  // namespace
+
+void AddKeepingCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  AddBackupCommand(app, global, exit_code);
+  AddRestoreCommand(app, global, exit_code);
+  AddCompactCommand(app, global, exit_code);
+}
+
+}  // namespace sagalog::tools
