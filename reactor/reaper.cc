@@ -130,7 +130,9 @@ Result<answers::SweepReportT> Reaper::Sweep(const SweepOptions& options) {
     bounds.looks = options.dry_run ? left : std::min(left, kReaperLooksMax);
     bounds.recoveries = bounds.looks;
     ASSIGN_OR_RETURN(round, Look(bounds));
-    CarryOut(round, options.principal);
+    if (!options.dry_run) {
+      CarryOut(round, options.principal);
+    }
     for (Finding& finding : round.findings) {
       report.items.push_back(std::move(finding.row));
     }

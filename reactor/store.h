@@ -120,7 +120,7 @@ struct SweepOptions {
   // Only says what it would do.
   bool dry_run = false;
   // Who asks for it.
-  std::string principal;
+  std::string principal = {};
 };
 
 // What `verify` found.

@@ -120,7 +120,10 @@ void ExpectEnded(RulesStore& store, const std::string& state, const std::string&
                                {"force_release", R"({"actor":"op","reason":"x"})"},
                                {"recover", Observed(store, "T", "requeue")}});
   for (const auto& [command, arguments] : writes) {
-    EXPECT_EQ(store.Run(command, "T", arguments), "terminal") << command << " when " << state;
+    // What is so already changes nothing.
+    const bool again = state == "cancelled" && std::string_view(command) == "cancel";
+    EXPECT_EQ(store.Run(command, "T", arguments), again ? "ok:unchanged" : "terminal")
+        << command << " when " << state;
   }
   EXPECT_EQ(store.Sheet("T"), before);
 }

@@ -92,7 +92,7 @@ TEST(Sweep, ActsOnceAndShowsAgainWhatItHasToLeave) {
   EXPECT_EQ(second->items[0]->saga_id, "F");
   EXPECT_EQ(store.Run("register_compensation", "F", R"({"id":"c","kind":"k","target":"t"})"), "ok");
   ASSERT_EQ(store.store().Sweep({.principal = "ann"})->recovered.size(), 1U);
-  EXPECT_EQ(store.store().History("F", true, 1)->back().event().principal()->str(), "ann");
+  EXPECT_EQ(store.store().History("F", true, 1)->back()->principal()->str(), "ann");
 }
 
 TEST(Sweep, StopsAtItsLimitAndSaysSo) {

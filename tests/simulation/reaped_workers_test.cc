@@ -129,8 +129,9 @@ class Workers {
   }
 
   void Claim(std::size_t worker) {
-    const std::string owner = fmt::format(R"({{"owner":"w{}-{}","ttl":"15s"}})", worker, Pick(3));
-    if (store_.Run("claim_next", "", owner) == "ok") {
+    const std::string claim =
+        fmt::format(R"({{"queue":"default","owner":"w{}-{}","ttl":"15s"}})", worker, Pick(3));
+    if (store_.Run("claim_next", "", claim) == "ok") {
       const std::string saga = store_.answer().saga->saga_id;
       tokens_[saga] = store_.answer().token;
       held_[worker].push_back(saga);
@@ -187,7 +188,7 @@ class Workers {
       const auto saga = store_.Saga(IdOf(i));
       const bool owes = saga.compensation_status == schema::CompensationStatus::owed ||
                         saga.compensation_status == schema::CompensationStatus::failed;
-      open += saga.state < State::completed || owes ? 1 : 0;
+      open += saga.state < schema::State::completed || owes ? 1 : 0;
     }
     return open;
   }
