@@ -168,12 +168,15 @@ Result<LogBackup> MemoryLog::Backup(const LogBackupOptions& /*options*/) {
 }
 
 Status MemoryLog::Close() {
-  end_.Close();
-  const std::unique_lock lock(disk_.mutex_);
-  if (!closed_ && mode_ == LogMode::kReadWrite) {
-    disk_.has_writer_ = false;
+  {
+    const std::unique_lock lock(disk_.mutex_);
+    if (!closed_ && mode_ == LogMode::kReadWrite) {
+      disk_.has_writer_ = false;
+    }
+    closed_ = true;
   }
-  closed_ = true;
+  // Whoever this wakes finds the log closed.
+  end_.Close();
   return {};
 }
 
