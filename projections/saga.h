@@ -185,6 +185,7 @@ struct SagaPlaces {
   std::uint32_t stale_place = kNowhere;
   std::uint32_t timer_place = kNowhere;
   std::uint32_t owner_place = kNowhere;
+  // Packed to the bit: there are millions of these.
   QueueList queue_list : 3 = QueueList::kNone;
   StaleList stale_list : 2 = StaleList::kReported;
   bool holds_key : 1 = false;
@@ -193,17 +194,18 @@ struct SagaPlaces {
   bool dependencies_listed : 1 = false;
   bool effect_in_doubt : 1 = false;
   bool section_open : 1 = false;
+  // Its targets are listed as being undone.
+  bool targets_undone : 1 = false;
   // Of the checkpoint (changed_sagas.h): the mark of the one that will write it; of the one that
   // wrote it as ended; which rows it has.
   std::uint8_t changed : 2 = 0;
   std::uint8_t ended : 2 = 0;
   bool has_live_row : 1 = false;
   bool has_ended_row : 1 = false;
-  // Its targets are listed as being undone.
-  bool targets_undone : 1 = false;
   // How many of its compensations.
-  std::uint16_t targets_listed = 0;
+  std::uint16_t targets_listed : 14 = 0;
 };
+static_assert(sizeof(SagaPlaces) == 32, "a byte more would cost eight in every saga");
 
 // The first lines of the processor's cache hold what a heartbeat looks at.
 struct Saga {

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "projections/text_hash.h"
+#include "schema/limits.h"
 
 namespace sagalog {
+
+static_assert(kCompensationsMax < 1U << 14, "SagaPlaces::targets_listed holds the number");
 namespace {
 
 // The bits that choose a place in the table, from all bits of the hash.
