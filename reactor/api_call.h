@@ -6,6 +6,7 @@
 #include "reactor/api.h"
 #include "reactor/api_query.h"
 #include "reactor/api_target.h"
+#include "schema/json_text.h"
 
 namespace sagalog {
 
@@ -21,6 +22,9 @@ struct ApiCall {
   // The last durable sequence.
   [[nodiscard]] Sequence Last() const { return store.log().Last(); }
 };
+
+// The members of the body, which must be an object or empty; a query takes no parameters here.
+[[nodiscard]] Result<JsonValue::Object> ReadObject(const ApiCall& call);
 
 // api_commands.cc
 [[nodiscard]] ApiResponse PlanSaga(const ApiCall& call);

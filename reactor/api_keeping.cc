@@ -28,20 +28,6 @@ Status NoSuchField(const JsonMember& argument) {
           fmt::format("{}: there is no such field here, or it is of another type", argument.name)};
 }
 
-// The members of the body, which must be an object or empty.
-Result<JsonValue::Object> ReadObject(const ApiCall& call) {
-  RETURN_IF_ERROR(ApiQuery(call.target.parameters).Finish());
-  if (call.request.body.empty()) {
-    return JsonValue::Object();
-  }
-  ASSIGN_OR_RETURN(JsonValue value, ParseJsonText(call.request.body));
-  auto* object = std::get_if<JsonValue::Object>(&value.is);
-  if (object == nullptr) {
-    return Status(Code::kInvalidArgument, "the body is no JSON object");
-  }
-  return std::move(*object);
-}
-
 Result<BackupOptions> ReadBackup(const ApiCall& call) {
   ASSIGN_OR_RETURN(const JsonValue::Object arguments, ReadObject(call));
   BackupOptions options;
