@@ -1,0 +1,202 @@
+#include "reactor/http_connection.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/format.h>
+
+#include "reactor/api.h"
+#include "reactor/service.h"
+#include "schema/limits.h"
+
+namespace sagalog {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using schema::RefusalCode;
+using Phase = Connection::Phase;
+using Parser = http::request_parser<http::string_body>;
+
+// What is read at once of a request that is larger than the first read.
+constexpr std::size_t kNextReadSize = 65536;
+
+asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& request) {
+  co_return service.Handle(request);
+}
+
+// The header of a response; `size` is of the body that it announces.
+std::string HeaderOf(const ApiResponse& answer, std::size_t size, bool keep) {
+  const std::string_view reason = http::obsolete_reason(static_cast<http::status>(answer.status));
+  std::string header = fmt::format(
+      "HTTP/1.1 {} {}\r\nServer: sagalog\r\nContent-Type: {}\r\nCache-Control: no-store\r\n",
+      answer.status, reason, answer.content_type);
+  if (!answer.allow.empty()) {
+    header += fmt::format("Allow: {}\r\n", answer.allow);
+  }
+  if (!keep) {
+    header += "Connection: close\r\n";
+  }
+  header += fmt::format("Content-Length: {}\r\n\r\n", size);
+  return header;
+}
+
+// The protocol's view of one connection. Each step gives whether the connection goes on.
+class HttpConnection {
+ public:
+  explicit HttpConnection(Connection& connection)
+      : connection_(connection), service_(connection.service()) {}
+
+  asio::awaitable<bool> ServeRequest();
+
+ private:
+  asio::awaitable<bool> ReadBody(Parser& parser);
+  asio::awaitable<error_code> Parse(Parser& parser, bool header_only);
+  asio::awaitable<bool> RefuseUnread(error_code error);
+  asio::awaitable<bool> RefuseAndEnd(RefusalCode code, std::string detail);
+  asio::awaitable<bool> Write(const ApiResponse& answer, bool head, bool keep);
+
+  Connection& connection_;
+  Service& service_;
+};
+
+asio::awaitable<bool> HttpConnection::ServeRequest() {
+  connection_.Enter(Phase::kReading);
+  Parser parser;
+  parser.header_limit(kRequestHeaderSizeMax);
+  parser.body_limit(kRequestSizeMax);
+  connection_.ReadWithin(service_.options().header_patience);
+  const error_code error = co_await Parse(parser, true);
+  if (error) {
+    co_return co_await RefuseUnread(error);
+  }
+  // A body that does not say its size may take all that is allowed.
+  const std::size_t announced =
+      parser.chunked() ? kRequestSizeMax : parser.content_length().value_or(0);
+  const RequestBytes bytes(service_, announced);
+  if (!bytes.taken()) {
+    co_return co_await RefuseAndEnd(RefusalCode::overloaded, "too many large requests under way");
+  }
+  const bool complete = co_await ReadBody(parser);
+  if (!complete) {
+    co_return false;
+  }
+  connection_.Enter(Phase::kAnswering);
+  const bool keep = parser.keep_alive();
+  http::request<http::string_body> message = parser.release();
+  const bool head = message.method() == http::verb::head;
+  const ApiRequest request{head ? "GET" : std::string(message.method_string()),
+                           std::string(message.target()), std::move(message.body()),
+                           connection_.principal()};
+  const ApiResponse answer = co_await asio::co_spawn(
+      service_.workers().get_executor(), AnswerOnWorker(service_, request), asio::use_awaitable);
+  co_return co_await Write(answer, head, keep);
+}
+
+// Feeds the parser until the header, or the whole message, is there.
+asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_only) {
+  beast::flat_buffer& buffer = connection_.buffer();
+  parser.eager(!header_only);
+  for (;;) {
+    error_code error;
+    if (buffer.size() > 0) {
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error && error != http::error::need_more) {
+        co_return error;
+      }
+    }
+    if (header_only ? parser.is_header_done() : parser.is_done()) {
+      co_return error_code();
+    }
+    if (!error && buffer.size() > 0) {
+      continue;  // The parser took a part and can go on with the rest.
+    }
+    error = co_await connection_.ReadMore(kNextReadSize);
+    if (error == asio::error::eof) {
+      parser.put_eof(error);
+      co_return error ? error : error_code(http::error::partial_message);
+    }
+    if (error) {
+      co_return error;
+    }
+  }
+}
+
+asio::awaitable<bool> HttpConnection::ReadBody(Parser& parser) {
+  connection_.ReadWithin(kBodyPatience);
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+    connection_.WriteWithin(kAnswerPatience);
+    const error_code error =
+        co_await connection_.Write({asio::buffer(kGoOn), asio::const_buffer()});
+    if (error) {
+      co_return false;
+    }
+  }
+  if (parser.is_done()) {
+    co_return true;
+  }
+  const error_code error = co_await Parse(parser, false);
+  if (error) {
+    co_return co_await RefuseUnread(error);
+  }
+  co_return true;
+}
+
+// Says what is wrong with bytes that are no request; says nothing to a peer that has gone.
+asio::awaitable<bool> HttpConnection::RefuseUnread(error_code error) {
+  const error_code any_http_error = http::error::end_of_stream;
+  if (error.category() != any_http_error.category() || error == http::error::end_of_stream) {
+    co_return false;
+  }
+  std::string detail = fmt::format("this is no HTTP request: {}", error.message());
+  if (error == http::error::body_limit) {
+    detail = fmt::format("the body of a request has {} bytes at most", kRequestSizeMax);
+  } else if (error == http::error::header_limit) {
+    detail = fmt::format("the header of a request has {} bytes at most", kRequestHeaderSizeMax);
+  }
+  co_return co_await RefuseAndEnd(RefusalCode::invalid_argument, std::move(detail));
+}
+
+asio::awaitable<bool> HttpConnection::RefuseAndEnd(RefusalCode code, std::string detail) {
+  const ApiResponse refusal = service_.Refuse(code, detail);
+  co_await Write(refusal, false, false);
+  co_await connection_.Linger();
+  co_return false;
+}
+
+asio::awaitable<bool> HttpConnection::Write(const ApiResponse& answer, bool head, bool keep) {
+  connection_.Enter(Phase::kWriting);
+  keep = keep && !service_.stopping();
+  const std::string header = HeaderOf(answer, answer.body.size(), keep);
+  // The answer to HEAD says the size of what GET would give.
+  const std::string_view body = head ? std::string_view() : answer.body;
+  connection_.WriteWithin(service_.AnswerPatience());
+  const error_code error = co_await connection_.Write({asio::buffer(header), asio::buffer(body)});
+  co_return !error && keep;
+}
+
+}  // namespace
+
+asio::awaitable<void> ServeHttp(Connection& connection) {
+  HttpConnection http(connection);
+  bool open = true;
+  while (open) {
+    open = co_await http.ServeRequest();
+    if (open) {
+      open = co_await connection.AwaitRequest();
+    }
+  }
+}
+
+}  // namespace sagalog

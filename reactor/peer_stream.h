@@ -1,0 +1,53 @@
+// The bytes from and to one peer, whatever carries them: protocols are written, and compiled, once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+namespace sagalog {
+
+// Completes with (error, …) instead of throwing.
+inline constexpr auto kAsTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+// What came of a read.
+struct Arrival {
+  boost::system::error_code error;
+  std::size_t size = 0;
+};
+
+// One read and one write at a time. Of the thread that runs the sockets alone.
+class PeerStream {
+ public:
+  // A header and what it announces.
+  using Parts = std::array<boost::asio::const_buffer, 2>;
+
+  virtual ~PeerStream() = default;
+
+  // At least one byte, or an error.
+  [[nodiscard]] virtual boost::asio::awaitable<Arrival> ReadSome(
+      boost::asio::mutable_buffer into) = 0;
+  // All of it.
+  [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code> Write(Parts parts) = 0;
+  // Says that nothing more will be written. Reading goes on.
+  [[nodiscard]] virtual boost::asio::awaitable<void> EndWriting() = 0;
+
+  // Whether a read now would wait.
+  [[nodiscard]] virtual bool NothingArrived() = 0;
+  // Ends what waits, with an error; what has its bytes, but was not resumed yet, goes on.
+  virtual void CancelWaiting() = 0;
+  // Ends everything.
+  virtual void Close() = 0;
+};
+
+[[nodiscard]] std::unique_ptr<PeerStream> MakePeerStream(
+    boost::asio::local::stream_protocol::socket socket);
+
+}  // namespace sagalog

@@ -1,0 +1,97 @@
+// What the daemon's connections share: the store, the workers that ask it, the limits, the stop.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_set>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "reactor/api.h"
+#include "reactor/connection.h"
+#include "reactor/server.h"
+#include "reactor/unix_socket.h"
+#include "schema/answers_generated.h"
+
+namespace sagalog {
+
+// All but Handle, Refuse and Stop is used on the thread of Run alone.
+class Service {
+ public:
+  Service(Store& store, ServerOptions options, UnixSocket listening);
+  ~Service();
+
+  void Run();
+  // From any thread.
+  void Stop();
+
+  // On a worker: blocks until the store has answered.
+  [[nodiscard]] ApiResponse Handle(const ApiRequest& request);
+  [[nodiscard]] ApiResponse Refuse(schema::RefusalCode code, std::string_view detail) const;
+  [[nodiscard]] boost::asio::thread_pool& workers() { return workers_; }
+  [[nodiscard]] Store& store() { return store_; }
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] const ServerOptions& options() const { return options_; }
+  // How long a peer may take for an answer.
+  [[nodiscard]] std::chrono::milliseconds AnswerPatience() const;
+
+  void Enter(Connection& connection);
+  void Leave(Connection& connection);
+  // Ticks measure the patience with all peers together: no timer is set for a single read. The
+  // tick after which `patience` is over.
+  [[nodiscard]] std::uint64_t TickAfter(std::chrono::milliseconds patience) const;
+  // Counts a large request that is to be read; false when there are too many already.
+  [[nodiscard]] bool TakeBytes(std::size_t bytes);
+  void GiveBytesBack(std::size_t bytes) { bytes_in_flight_ -= bytes; }
+
+ private:
+  boost::asio::awaitable<void> Accept();
+  boost::asio::awaitable<void> Tick();
+  void RefuseConnection(boost::asio::local::stream_protocol::socket& socket) const;
+  void BeginStop();
+  void RemoveSocketFile() const;
+
+  Store& store_;
+  const ServerOptions options_;
+  // Of the socket file that is ours to remove.
+  struct stat socket_file_ {};
+  boost::asio::io_context context_{1};
+  boost::asio::thread_pool workers_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer stop_timer_{context_};
+  boost::asio::steady_timer tick_timer_{context_};
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  std::unordered_set<Connection*> connections_;
+  std::uint64_t tick_ = 0;
+  bool ticking_ = false;
+  std::size_t bytes_in_flight_ = 0;
+  bool stopping_ = false;
+};
+
+// The bytes of a large request, counted for as long as it is held.
+class RequestBytes {
+ public:
+  RequestBytes(Service& service, std::size_t bytes);
+  ~RequestBytes() { service_.GiveBytesBack(taken_ ? bytes_ : 0); }
+  RequestBytes(const RequestBytes&) = delete;
+  RequestBytes& operator=(const RequestBytes&) = delete;
+  // False when too many large requests are under way: refuse it as `overloaded`.
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  Service& service_;
+  std::size_t bytes_;
+  bool taken_;
+};
+
+}  // namespace sagalog
