@@ -1,7 +1,6 @@
 // kill -9 in the middle of backups and compactions: the store is whole, no event is lost or half
 // there, and no backup that was cut off passes for one.
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "eventlog/log_copy.h"
 #include "reactor/restore.h"
 #include "reactor/store.h"
+#include "tests/crash/killed_child.h"
 
 namespace sagalog {
 namespace {
@@ -29,11 +29,6 @@ constexpr std::uint64_t kBackupTaken = 0;
 
 bool Tell(int told_fd, std::uint64_t word) {
   return ::write(told_fd, &word, sizeof word) == sizeof word;
-}
-
-[[noreturn]] void EndChild(int code, const std::string& why) {
-  static_cast<void>(::write(STDERR_FILENO, why.data(), why.size()));
-  ::_exit(code);
 }
 
 // Heartbeats in bursts, each told when it was acknowledged.
@@ -50,9 +45,9 @@ void Beat(Store& store, std::uint64_t token, int told_fd) {
   }
 }
 
-[[noreturn]] void RunChild(const fs::path& directory, int told_fd) {
+[[noreturn]] void RunChild(const ChildTask& task) {
   StoreOptions options;
-  options.directory = directory / "data";
+  options.directory = task.directory / "data";
   options.checkpoint_events = 50;
   auto store = Store::Open(std::move(options));
   if (!store.ok()) {
@@ -69,19 +64,19 @@ void Beat(Store& store, std::uint64_t token, int told_fd) {
   if (!acquired.ok()) {
     EndChild(2, acquired.refusal().detail);
   }
-  std::thread worker([&] { Beat(**store, acquired.answer().token, told_fd); });
+  std::thread worker([&] { Beat(**store, acquired.answer().token, task.told_fd); });
   for (;;) {
     CompactOptions compact;
     compact.older_than = Duration(0);
     BackupOptions backup;
-    backup.directory = directory / "backups";
+    backup.directory = task.directory / "backups";
     backup.keep = 2;
     const auto compacted = (*store)->Compact(compact);
     if (!compacted.ok()) {
       EndChild(3, compacted.status().text());
     }
     const auto copied = (*store)->Backup(backup);
-    if (!copied.ok() || !Tell(told_fd, kBackupTaken)) {
+    if (!copied.ok() || !Tell(task.told_fd, kBackupTaken)) {
       EndChild(4, copied.status().text());
     }
   }
@@ -90,6 +85,9 @@ void Beat(Store& store, std::uint64_t token, int told_fd) {
 class KilledKeeping : public testing::Test {
  protected:
   void SetUp() override {
+    if (const auto task = TaskOfThisChild()) {
+      RunChild(*task);
+    }
     std::string pattern = (fs::temp_directory_path() / "sagalog-keep-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
@@ -98,30 +96,22 @@ class KilledKeeping : public testing::Test {
 
   // The last sequence that the child told of before it was killed, after so many heartbeats and
   // backups.
-  std::uint64_t RunAndKill(std::size_t beats_before, std::size_t backups_before) {
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::close(ends[0]);
-      RunChild(directory_, ends[1]);
-    }
-    ::close(ends[1]);
+  std::uint64_t BeatAndKill(std::size_t beats_before, std::size_t backups_before) {
     std::uint64_t last = 0;
-    std::uint64_t told = 0;
     std::size_t beats = 0;
     std::size_t backups = 0;
-    while (::read(ends[0], &told, sizeof told) == sizeof told) {
+    RunAndKill("-", directory_, [&](int fd, pid_t child) {
+      std::uint64_t told = 0;
+      if (::read(fd, &told, sizeof told) != sizeof told) {
+        return false;
+      }
       last = std::max(last, told);
       ++(told == kBackupTaken ? backups : beats);
       if (beats >= beats_before && backups >= backups_before) {
         ::kill(child, SIGKILL);
       }
-    }
-    ::close(ends[0]);
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "exit " << WEXITSTATUS(status);
+      return true;
+    });
     return last;
   }
 
@@ -134,7 +124,7 @@ TEST_F(KilledKeeping, LeavesTheStoreAndItsBackupsWhole) {
     SCOPED_TRACE("round " + std::to_string(round));
     // At the latest in the last round a backup is whole, however fast or slow the machine is.
     const bool is_last = round + 1 == kRounds;
-    const std::uint64_t told = RunAndKill(1 + random() % 300, is_last ? 1 : 0);
+    const std::uint64_t told = BeatAndKill(1 + random() % 300, is_last ? 1 : random() % 2);
     StoreOptions options;
     options.directory = directory_ / "data";
     auto store = Store::Open(std::move(options));

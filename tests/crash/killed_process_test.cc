@@ -1,8 +1,6 @@
 // kill -9 of a real process under load, many times: nothing acknowledged is lost, nothing is half
 // there.
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "reactor/store.h"
+#include "tests/crash/killed_child.h"
 
 namespace sagalog {
 namespace {
@@ -71,24 +70,28 @@ void Work(Store& store, int acknowledged_fd, Acknowledged at) {
   }
 }
 
-[[noreturn]] void RunChild(const fs::path& directory, int acknowledged_fd, std::uint32_t round) {
-  auto store = Store::Open(Options(directory));
+[[noreturn]] void RunChild(const ChildTask& task) {
+  auto store = Store::Open(Options(task.directory));
   if (!store.ok()) {
-    ::_exit(1);
+    EndChild(1, store.status().text());
   }
+  const auto round = static_cast<std::uint32_t>(std::stoul(task.round));
   std::vector<std::thread> workers;
   for (std::uint32_t worker = 0; worker < kWorkers; ++worker) {
-    workers.emplace_back([&, worker] { Work(**store, acknowledged_fd, {round, worker, 0, 0}); });
+    workers.emplace_back([&, worker] { Work(**store, task.told_fd, {round, worker, 0, 0}); });
   }
   for (std::thread& worker : workers) {
     worker.join();
   }
-  ::_exit(2);  // it should have been killed
+  EndChild(2, "it should have been killed");
 }
 
 class KilledProcess : public testing::Test {
  protected:
   void SetUp() override {
+    if (const auto task = TaskOfThisChild()) {
+      RunChild(*task);
+    }
     std::string pattern = (fs::temp_directory_path() / "sagalog-kill-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
@@ -96,27 +99,19 @@ class KilledProcess : public testing::Test {
   void TearDown() override { fs::remove_all(directory_); }
 
   // Runs a child until it acknowledged `kill_after` commands, kills it, and returns what it told.
-  std::vector<Acknowledged> RunAndKill(std::uint32_t round, std::size_t kill_after) {
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::close(ends[0]);
-      RunChild(directory_ / "data", ends[1], round);
-    }
-    ::close(ends[1]);
+  std::vector<Acknowledged> WorkAndKill(std::uint32_t round, std::size_t kill_after) {
     std::vector<Acknowledged> told;
-    Acknowledged one;
-    while (::read(ends[0], &one, sizeof one) == sizeof one) {
+    RunAndKill(std::to_string(round), directory_ / "data", [&](int fd, pid_t child) {
+      Acknowledged one;
+      if (::read(fd, &one, sizeof one) != sizeof one) {
+        return false;
+      }
       told.push_back(one);
       if (told.size() == kill_after) {
         ::kill(child, SIGKILL);
       }
-    }
-    ::close(ends[0]);
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "exit " << WEXITSTATUS(status);
+      return true;
+    });
     return told;
   }
 
@@ -129,7 +124,7 @@ TEST_F(KilledProcess, LosesNothingAcknowledgedAndLeavesNothingHalf) {
   for (std::uint32_t round = 0; round < kRounds; ++round) {
     const std::size_t kill_after = 1 + random() % 400;
     SCOPED_TRACE("round " + std::to_string(round));
-    const auto told = RunAndKill(round, kill_after);
+    const auto told = WorkAndKill(round, kill_after);
     ASSERT_GE(told.size(), kill_after);
     all.insert(all.end(), told.begin(), told.end());
 
