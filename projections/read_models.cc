@@ -79,6 +79,9 @@ Status ReadModels::ApplyToOneSaga(const events::Event& event) {
   const InternedText owner_before = saga.owner;
   ApplyToSaga(saga, event);
   Update(saga, owner_before);
+  if (event.body_type() == events::Body::EffectSettled) {
+    SettleInAllGenerations(saga, Sequence(event.sequence()));
+  }
   if (event.request_id() != nullptr) {
     sagas_.ListNewestRequest(saga);
   }
@@ -227,6 +230,24 @@ void ReadModels::ResolveDependents(const Saga& ended) {
       }
     }
     Update(*saga, saga->owner);
+  }
+}
+
+void ReadModels::SettleInAllGenerations(const Saga& saga, Sequence settled) {
+  for (const EffectRecord& record : saga.extras->effects) {
+    if (!record.key_scope || record.settled != settled) {
+      continue;
+    }
+    for (Saga* other : effects_in_doubt_.GenerationsThatAwait(saga.key)) {
+      for (std::size_t i = 0; i < other->extras->effects.size(); ++i) {
+        if (other->extras->effects[i].begun == record.begun) {
+          Touch(*other);
+          other->extras->effects[i].settled = settled;
+          other->extras->effects[i].settlement = record.settlement;
+          Update(*other, other->owner);
+        }
+      }
+    }
   }
 }
 

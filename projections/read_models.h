@@ -114,6 +114,9 @@ class ReadModels {
   // A saga ended: tells those that waited for it.
   void ResolveDependents(const Saga& ended);
   void AppendToParent(const Saga& child);
+  // An effect of scope `key` was settled by a call on `saga`: so it is in every generation that
+  // knows it, ended or not.
+  void SettleInAllGenerations(const Saga& saga, Sequence settled);
 
   void StoreOpened(const events::StoreOpened& event, StoreReturn back);
   void StoreCameBack(StoreReturn back);

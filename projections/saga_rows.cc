@@ -41,7 +41,7 @@ void WriteLookUpRows(const Saga& saga, CheckpointBatch& batch) {
 
 }  // namespace
 
-bool MayLeaveMemory(const Saga& saga) { return saga.IsSettled() && !HasEffectInDoubt(saga); }
+bool MayLeaveMemory(const Saga& saga) { return saga.IsSettled() && !AwaitsSettlement(saga); }
 
 void WriteSagaRows(Saga& saga, const Labels& labels, CheckpointBatch& batch) {
   thread_local std::string row;

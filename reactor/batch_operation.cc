@@ -21,11 +21,21 @@ bool BatchOperation::Undo(const Status& why) {
   return false;
 }
 
+// One turn has to do, so what a cascade finds that it needs is looked up in the turn.
+bool Decider::DecideOfBatch(CommandOperation& command, Batch& batch) {
+  bool fits = Decide(command, batch);
+  while (command.needs_look_up) {
+    *command.lookups = state_.LookUp(command.command, command.wanted);
+    fits = Decide(command, batch);
+  }
+  return fits;
+}
+
 bool Decider::DecideEach(BatchOperation& operation, Batch& batch) {
   while (operation.next < operation.commands.size()) {
     CommandOperation& command = *operation.commands[operation.next];
     // One that was refused before the turn has its answer.
-    if (!command.refusal && !Decide(command, batch)) {
+    if (!command.refusal && !DecideOfBatch(command, batch)) {
       // Nothing of this turn is lost: the others get the next one.
       return operation.next > operation.turn_begin;
     }
@@ -44,7 +54,7 @@ bool Decider::DecideAllOrNone(BatchOperation& operation, Batch& batch) {
   operation.next = 0;
   while (fits && operation.next < operation.commands.size()) {
     CommandOperation& command = *operation.commands[operation.next];
-    fits = Decide(command, batch);
+    fits = DecideOfBatch(command, batch);
     if (!turn_health_.ok()) {
       return true;  // the projections are folded again, and the trial goes with them
     }

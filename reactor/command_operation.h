@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "reactor/decide.h"
 #include "reactor/queued_operation.h"
@@ -35,8 +37,11 @@ class CommandOperation : public StoreOperation {
   bool with_saga = false;
   // Null = not looked up yet.
   std::unique_ptr<Lookups> lookups;
+  // What decisions on it have asked to be looked up.
+  std::vector<std::string> wanted;
 
-  // Set by the turn. First: not decided, because the saga is not in memory and was not looked up.
+  // Set by the turn. First: not decided, because what it is about is not in memory and was not
+  // looked up.
   bool needs_look_up = false;
   std::unique_ptr<answers::RefusalT> refusal;
   std::optional<Sequence> replay_of;

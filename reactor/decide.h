@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,21 +24,24 @@ struct Lookups {
   std::uint64_t epoch = 0;
   // The ended saga that the command names.
   std::optional<Saga> saga;
-  // Of a plan: the newest ended generation of its key.
-  std::optional<EndedKey> key;
+  // Of a plan: the newest generation of its key that has left memory.
   std::optional<Saga> newest_of_key;
   // A request whose id is unique in the store, answered by a saga that ended: where, and what.
   std::optional<EndedRequest> store_request;
   std::optional<RequestRecord> store_request_record;
   // Of a plan's depends_on: those that ended, with their state.
   std::vector<std::pair<std::string, State>> ended_dependencies;
+  // Of a cascade: the children of each saga below that has left memory.
+  std::map<std::string, std::vector<std::string>, std::less<>> children;
   // What could not be read; then the command is refused as corrupt.
   Status status;
 };
 
-// Makes the look-ups a command needs. Called on the caller's thread.
+// Makes the look-ups a command needs; `wanted` is what decisions on it have asked for
+// (Decision::wanted). Called on the caller's thread.
 [[nodiscard]] Lookups LookUp(const EndedRows& rows, std::uint64_t epoch,
-                             const commands::CommandT& command);
+                             const commands::CommandT& command,
+                             std::span<const std::string> wanted);
 
 // One event that a decision appends.
 struct DecidedEvent {
@@ -71,6 +77,9 @@ struct Decision {
   std::vector<HolderReport> reports;
   // The request was answered before: by the event at this sequence.
   std::optional<Sequence> replay_of;
+  // Nothing is decided: these sagas have left memory, and were not looked up. Once they and those
+  // below them are (Lookups::children), it is decided again.
+  std::vector<std::string> wanted;
 };
 
 // What the sequencer knows besides the state.

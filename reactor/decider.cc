@@ -1,5 +1,7 @@
 #include "reactor/decider.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -197,7 +199,7 @@ bool Decider::HasLookUps(CommandOperation& operation) {
   }
   if (operation.lookups->epoch + 1 < state_.epoch()) {
     // Checkpoints went by since, and may have taken from memory what was not on disk then.
-    *operation.lookups = state_.LookUp(operation.command);
+    *operation.lookups = state_.LookUp(operation.command, operation.wanted);
   }
   return true;
 }
@@ -212,6 +214,11 @@ bool Decider::Decide(CommandOperation& operation, Batch& batch) {
   Decision decision =
       sagalog::Decide(projections(), operation.lookups ? *operation.lookups : no_lookups_,
                       operation.command, operation.content, context);
+  if (!decision.wanted.empty()) {
+    std::move(decision.wanted.begin(), decision.wanted.end(), std::back_inserter(operation.wanted));
+    operation.needs_look_up = true;
+    return true;
+  }
   if (decision.refusal) {
     ++commands_;
     operation.refusal = std::move(decision.refusal);

@@ -88,6 +88,7 @@ class Decider final : public TurnWork {
   // batch_operation.cc: several commands, as far as there is room; or all of them, or none.
   [[nodiscard]] bool DecideEach(BatchOperation& operation, Batch& batch);
   [[nodiscard]] bool DecideAllOrNone(BatchOperation& operation, Batch& batch);
+  [[nodiscard]] bool DecideOfBatch(CommandOperation& command, Batch& batch);
 
   [[nodiscard]] LiveState& state() { return state_; }
   [[nodiscard]] const Projections& projections() const { return state_.projections(); }

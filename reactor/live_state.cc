@@ -130,9 +130,10 @@ void LiveState::FinishCheckpoint() {
   epoch_.fetch_add(1, std::memory_order_acq_rel);
 }
 
-Lookups LiveState::LookUp(const commands::CommandT& command) const {
+Lookups LiveState::LookUp(const commands::CommandT& command,
+                          std::span<const std::string> wanted) const {
   const std::shared_lock lock(rows_mutex_);
-  return sagalog::LookUp(*rows_, epoch(), command);
+  return sagalog::LookUp(*rows_, epoch(), command, wanted);
 }
 
 Result<bool> LiveState::CommitCheckpoint(std::uint64_t generation) {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "eventlog/event_log.h"
@@ -57,7 +59,8 @@ class LiveState {
   void FinishCheckpoint();
 
   // On any thread, without the turn.
-  [[nodiscard]] Lookups LookUp(const commands::CommandT& command) const;
+  [[nodiscard]] Lookups LookUp(const commands::CommandT& command,
+                               std::span<const std::string> wanted) const;
   // Look-ups of an epoch before this one minus 1 have to be made again.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   // Calls `read` with the rows, which stay open meanwhile.

@@ -33,9 +33,10 @@ void LookUpStoreRequest(const EndedRows& rows, const schema::RequestId& id, Look
 
 void LookUpPlan(const EndedRows& rows, const commands::PlanT& plan, Lookups& lookups) {
   if (!plan.key.empty()) {
-    Fill(lookups, lookups.key, rows.FindKey(plan.key));
-    if (lookups.key) {
-      Fill(lookups, lookups.newest_of_key, rows.FindSaga(lookups.key->saga_id));
+    std::optional<EndedKey> newest;
+    Fill(lookups, newest, rows.FindKey(plan.key));
+    if (newest) {
+      Fill(lookups, lookups.newest_of_key, rows.FindSaga(newest->saga_id));
     }
   }
   for (const std::string& id : plan.depends_on) {
@@ -47,9 +48,30 @@ void LookUpPlan(const EndedRows& rows, const commands::PlanT& plan, Lookups& loo
   }
 }
 
+// The children of the wanted sagas and of all below them that have left memory too. What is not on
+// disk is in memory, where its children are looked for first.
+void LookUpChildren(const EndedRows& rows, std::span<const std::string> wanted, Lookups& lookups) {
+  std::vector<std::string> open(wanted.begin(), wanted.end());
+  while (!open.empty()) {
+    std::string id = std::move(open.back());
+    open.pop_back();
+    const auto [entry, added] = lookups.children.try_emplace(std::move(id));
+    if (!added) {
+      continue;
+    }
+    std::optional<Saga> ended;
+    Fill(lookups, ended, rows.FindSaga(entry->first));
+    if (ended && ended->extras) {
+      entry->second = std::move(ended->extras->children);
+      open.insert(open.end(), entry->second.begin(), entry->second.end());
+    }
+  }
+}
+
 }  // namespace
 
-Lookups LookUp(const EndedRows& rows, std::uint64_t epoch, const commands::CommandT& command) {
+Lookups LookUp(const EndedRows& rows, std::uint64_t epoch, const commands::CommandT& command,
+               std::span<const std::string> wanted) {
   Lookups lookups;
   lookups.epoch = epoch;
   if (!command.saga_id.empty()) {
@@ -62,6 +84,7 @@ Lookups LookUp(const EndedRows& rows, std::uint64_t epoch, const commands::Comma
   if (plan) {
     LookUpPlan(rows, *command.body.AsPlan(), lookups);
   }
+  LookUpChildren(rows, wanted, lookups);
   return lookups;
 }
 

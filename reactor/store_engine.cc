@@ -271,7 +271,8 @@ Result<std::optional<SagaSnapshot>> Store::Engine::FindSaga(std::string_view sag
 }
 
 void Store::Engine::LookUp(CommandOperation& operation) {
-  operation.lookups = std::make_unique<Lookups>(state_->LookUp(operation.command));
+  operation.lookups =
+      std::make_unique<Lookups>(state_->LookUp(operation.command, operation.wanted));
 }
 
 bool Store::Engine::Prepare(CommandOperation& operation) {

@@ -1,6 +1,4 @@
 // complete, fail, compensate, mark_compensated, quarantine, cancel: the ways out.
-#include <unordered_set>
-
 #include <fmt/format.h>
 
 #include "reactor/rules/rules.h"
@@ -11,34 +9,47 @@ namespace {
 // A cancelled family larger than one append is cancelled in parts by its caller.
 constexpr std::size_t kCascadeSagasMax = kBatchEventsMax / 2;
 
-// The live descendants of the saga, each once.
-std::vector<const Saga*> LiveDescendants(const Situation& situation) {
-  std::vector<const Saga*> found;
-  std::vector<const Saga*> open{situation.saga};
-  std::unordered_set<const Saga*> seen{situation.saga};
-  while (!open.empty()) {
-    const Saga* parent = open.back();
-    open.pop_back();
-    if (!parent->extras) {
-      continue;
+// What is below a saga: a tree, since each has one parent.
+struct Family {
+  std::vector<const Saga*> live;
+  // Have left memory, and were not looked up.
+  std::vector<std::string> unknown;
+};
+
+// The ended ones are no end of it: their own children may be alive.
+Family FamilyOf(const Situation& situation) {
+  Family family;
+  std::vector<std::string_view> open;
+  const auto add_children = [&open](const Saga& saga) {
+    if (saga.extras) {
+      open.insert(open.end(), saga.extras->children.begin(), saga.extras->children.end());
     }
-    for (const std::string& id : parent->extras->children) {
-      const Saga* child = situation.state.Find(id);
-      if (child == nullptr || !seen.insert(child).second) {
-        continue;
-      }
-      open.push_back(child);
+  };
+  add_children(*situation.saga);
+  while (!open.empty()) {
+    const std::string_view id = open.back();
+    open.pop_back();
+    const auto& on_disk = situation.lookups.children;
+    if (const Saga* child = situation.state.Find(id)) {
       if (!child->IsTerminal()) {
-        found.push_back(child);
+        family.live.push_back(child);
       }
+      add_children(*child);
+    } else if (const auto found = on_disk.find(id); found != on_disk.end()) {
+      open.insert(open.end(), found->second.begin(), found->second.end());
+    } else {
+      family.unknown.emplace_back(id);
     }
   }
-  return found;
+  return family;
 }
+
+// Whether a cancel has to wait for the saga's section to be left: a dead owner leaves none.
+bool Waits(const Saga& saga) { return saga.Section() != nullptr && !saga.IsOwnerDead(); }
 
 // Cancelled, or waiting for its section to be left.
 bool IsCancelledAsFarAsItCan(const Saga& saga) {
-  return saga.IsTerminal() || (saga.IsCancelPending() && saga.Section() != nullptr);
+  return saga.IsTerminal() || (saga.IsCancelPending() && Waits(saga));
 }
 
 // Cancels one saga: at once, or when its open section is left.
@@ -49,8 +60,14 @@ void CancelOne(const Saga& saga, const commands::CancelT& cancel, Decision& deci
     requested.cascade = cancel.cascade;
     Append(decision, saga.id, std::move(requested));
   }
-  if (saga.Section() != nullptr) {
+  if (Waits(saga)) {
     return;
+  }
+  if (const SectionRecord* section = saga.Section()) {
+    events::SectionLeftT left;
+    left.name = section->name.str();
+    left.outcome = fmt::format("unknown: {} died inside", OwnerName(saga.owner));
+    Append(decision, saga.id, std::move(left));
   }
   events::TerminalT terminal;
   terminal.state = State::cancelled;
@@ -133,7 +150,7 @@ Refusal CheckCancel(const Situation& situation) {
   if (!cancel.cascade) {
     return nullptr;
   }
-  const std::size_t family = LiveDescendants(situation).size() + 1;
+  const std::size_t family = FamilyOf(situation).live.size() + 1;
   if (family <= kCascadeSagasMax) {
     return nullptr;
   }
@@ -147,18 +164,21 @@ Refusal CheckCancel(const Situation& situation) {
 
 void ActCancel(const Situation& situation, Decision& decision) {
   const commands::CancelT& cancel = *situation.command.body.AsCancel();
-  const Saga& saga = *situation.saga;
-  if (!IsCancelledAsFarAsItCan(saga)) {
-    CancelOne(saga, cancel, decision);
-  }
+  std::vector<const Saga*> sagas{situation.saga};
   if (cancel.cascade) {
-    for (const Saga* child : LiveDescendants(situation)) {
-      if (!IsCancelledAsFarAsItCan(*child)) {
-        CancelOne(*child, cancel, decision);
-      }
+    Family family = FamilyOf(situation);
+    if (!family.unknown.empty()) {
+      decision.wanted = std::move(family.unknown);
+      return;
+    }
+    sagas.insert(sagas.end(), family.live.begin(), family.live.end());
+  }
+  for (const Saga* saga : sagas) {
+    if (!IsCancelledAsFarAsItCan(*saga)) {
+      CancelOne(*saga, cancel, decision);
     }
   }
-  if (saga.Section() != nullptr && !decision.events.empty()) {
+  if (Waits(*situation.saga) && !decision.events.empty()) {
     decision.outcome = answers::Outcome::deferred;
   }
 }

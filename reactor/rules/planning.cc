@@ -14,12 +14,12 @@ std::string_view QueueOf(const commands::PlanT& plan) {
   return plan.queue.empty() ? kDefaultQueue : std::string_view(plan.queue);
 }
 
-// The newest generation of the plan's key that has ended.
-std::optional<EndedKey> NewestEnded(const Situation& situation, const commands::PlanT& plan) {
-  if (const Saga* ended = situation.state.NewestEndedOfKey(plan.key)) {
-    return EndedKey{ended->generation, ended->id, ended->state};
-  }
-  return situation.lookups.key;
+// The newest generation of the plan's key that has ended; null = the key is new, or there is none.
+// What is in memory may be an older one, which still owes something.
+const Saga* NewestEnded(const Situation& situation, const commands::PlanT& plan) {
+  const Saga* kept = situation.state.NewestEndedOfKey(plan.key);
+  const auto& on_disk = situation.lookups.newest_of_key;
+  return on_disk && (kept == nullptr || on_disk->generation > kept->generation) ? &*on_disk : kept;
 }
 
 Refusal CheckParent(const Situation& situation, const commands::PlanT& plan) {
@@ -87,24 +87,16 @@ Refusal RefuseTaken(const Saga& holder, std::string_view subject, std::string de
 }
 
 Refusal CheckKey(const Situation& situation, const commands::PlanT& plan) {
-  if (plan.key.empty()) {
-    return nullptr;
-  }
   if (const Saga* holder = situation.state.HolderOfKey(plan.key)) {
     return RefuseTaken(*holder, "key", fmt::format("{} holds the key {}", holder->id, plan.key));
   }
-  const auto ended = NewestEnded(situation, plan);
-  if (!ended || ended->state != State::completed || !plan.rerun.empty()) {
+  const Saga* ended = NewestEnded(situation, plan);
+  if (ended == nullptr || ended->state != State::completed || !plan.rerun.empty()) {
     return nullptr;
   }
-  auto refusal = std::make_unique<answers::RefusalT>();
-  refusal->code = RefusalCode::already_exists;
-  refusal->saga_id = ended->saga_id;
-  refusal->actual_state = ended->state;
-  refusal->subject = "key";
-  refusal->detail = fmt::format("{} completed the key {}: to do it again, say why (rerun)",
-                                ended->saga_id, plan.key);
-  return refusal;
+  return RefuseTaken(
+      *ended, "key",
+      fmt::format("{} completed the key {}: to do it again, say why (rerun)", ended->id, plan.key));
 }
 
 Refusal CheckTargets(const Situation& situation, const commands::PlanT& plan) {
@@ -144,13 +136,7 @@ void SortDependencies(const Situation& situation, events::PlannedT& event) {
 // Effects that were begun once for all generations of the key.
 void InheritEffects(const Situation& situation, const commands::PlanT& plan,
                     events::PlannedT& event) {
-  if (plan.key.empty()) {
-    return;
-  }
-  const Saga* before = situation.state.NewestEndedOfKey(plan.key);
-  if (before == nullptr && situation.lookups.newest_of_key) {
-    before = &*situation.lookups.newest_of_key;
-  }
+  const Saga* before = NewestEnded(situation, plan);
   if (before == nullptr || !before->extras) {
     return;
   }
@@ -230,12 +216,8 @@ void ActPlan(const Situation& situation, Decision& decision) {
   const commands::PlanT& plan = *situation.command.body.AsPlan();
   events::PlannedT event;
   CopyFacts(plan, event);
-  event.generation = 1;
-  if (!plan.key.empty()) {
-    if (const auto ended = NewestEnded(situation, plan)) {
-      event.generation = ended->generation + 1;
-    }
-  }
+  const Saga* before = NewestEnded(situation, plan);
+  event.generation = before == nullptr ? 1 : before->generation + 1;
   if (plan.not_before) {
     event.not_before = *plan.not_before;
   } else if (plan.not_before_in) {

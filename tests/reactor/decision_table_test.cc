@@ -241,8 +241,10 @@ const std::map<std::string_view, Rows, std::less<>> kOwnRows = {
      {
          {"state=planned|dispatched|compensating", "ok"},
          {"state=running section=none", "ok"},
-         {"state=running section=open|overdue cancel=no", "ok:deferred"},
-         {"state=running section=open|overdue cancel=yes", "ok:unchanged"},
+         // A dead owner leaves no section.
+         {"state=running section=open|overdue owner=dead", "ok"},
+         {"state=running section=open|overdue owner=unknown|alive cancel=no", "ok:deferred"},
+         {"state=running section=open|overdue owner=unknown|alive cancel=yes", "ok:unchanged"},
          {"state=cancelled", "ok:unchanged"},
      }},
     {"park",

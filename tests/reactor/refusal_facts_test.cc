@@ -38,7 +38,7 @@ constexpr Provoked kCases[] = {
         acquire T {"owner":"w"}
         complete T {"token":$TOKEN}
         plan U {"key":"k"})",
-     "saga=T state=completed subject=key"},
+     "saga=T state=completed version=3 since=0s subject=key sequence=4"},
     {"version_conflict", R"(plan T {"expected_version":3})", "saga=T version=0"},
 
     {"lease_held",

@@ -1,6 +1,8 @@
 // Critical sections: nobody but a recovery ends another's, and a cancel waits for its end.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "schema/json.h"
 #include "tests/reactor/rules_script.h"
 
 namespace sagalog {
@@ -13,7 +15,10 @@ constexpr const char* kInside = R"(
 constexpr const char* kDead =
     R"(report_owner T {"identity":{"host":"h","pid":7},"verdict":"dead"})";
 
-TEST(Section, OfAnOverdueOrDeadOwnerIsEndedByARecoveryOnly) {
+constexpr const char* kCancelIt =
+    R"({"observed":$VERSION,"decision":"cancel","section_outcome":"undone"})";
+
+TEST(Section, OfAnOverdueOrDeadOwnerIsNotEndedByWhoCannotSayWhatBecameOfIt) {
   for (const char* lost : {"advance 61s", kDead}) {
     SCOPED_TRACE(lost);
     RulesStore store;
@@ -22,13 +27,69 @@ TEST(Section, OfAnOverdueOrDeadOwnerIsEndedByARecoveryOnly) {
     store.Advance("60s");
     EXPECT_EQ(Play(store, R"(acquire T {"owner":"x"})"), "section_open");
     EXPECT_EQ(Play(store, "quarantine T"), "section_open");
-    EXPECT_EQ(Play(store, "cancel T"), "ok:deferred");
-    EXPECT_EQ(store.StateOf("T"), "running");
     EXPECT_EQ(Play(store, R"(recover T {"observed":$VERSION,"decision":"cancel"})"),
               "section_open");
-    EXPECT_EQ(store.Run("recover", "T",
-                        R"({"observed":$VERSION,"decision":"cancel","section_outcome":"undone"})"),
-              "ok");
+    EXPECT_EQ(store.Run("recover", "T", kCancelIt), "ok");
+    EXPECT_EQ(store.StateOf("T"), "cancelled");
+  }
+}
+
+TEST(Section, ThatIsOverdueHoldsACancelOffUntilSomebodySaysWhatBecameOfIt) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, kInside), "ok");
+  ASSERT_EQ(Play(store, "cancel T"), "ok:deferred");
+  EXPECT_EQ(store.StaleOf("T"), "cancel_pending");
+  store.Advance("5s");
+  EXPECT_EQ(store.StaleOf("T"), "section_overdue cancel_pending") << "somebody can act";
+  EXPECT_EQ(Play(store, "cancel T"), "ok:unchanged") << "its owner may still be inside";
+  store.Advance("60s");
+  EXPECT_EQ(store.StaleOf("T"), "section_overdue cancel_pending");
+  EXPECT_EQ(Play(store, "cancel T"), "ok:unchanged");
+  EXPECT_EQ(store.Run("recover", "T",
+                      R"({"observed":$VERSION,"decision":"requeue","section_outcome":"undone"})"),
+            "cancel_pending");
+  EXPECT_EQ(store.Run("recover", "T", kCancelIt), "ok");
+  EXPECT_EQ(store.StateOf("T"), "cancelled");
+}
+
+// The types of the saga's events, the newest `count`.
+std::string NewestEvents(RulesStore& store, std::string_view saga, std::size_t count) {
+  const auto history = store.store().History(saga, false, count);
+  EXPECT_TRUE(history.ok());
+  std::string types;
+  for (const StoredEvent& event : *history) {
+    types += fmt::format("{}{}", types.empty() ? "" : " ", EventTypeName(event->body_type()));
+  }
+  return types;
+}
+
+TEST(Section, OfADeadOwnerHoldsNoCancelOff) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, kInside), "ok");
+  ASSERT_EQ(Play(store, kDead), "ok:dead");
+  ASSERT_EQ(Play(store, R"(cancel T {"reason":"STOP"})"), "ok");
+  EXPECT_EQ(store.StateOf("T"), "cancelled");
+  EXPECT_EQ(store.Saga("T").reason, "STOP");
+  EXPECT_EQ(store.Saga("T").section, nullptr);
+  EXPECT_EQ(store.StaleOf("T"), "compensation_owed");
+  EXPECT_EQ(NewestEvents(store, "T", 3), "cancel_requested section_left terminal");
+  EXPECT_EQ(Play(store, R"(claim_compensation T {"id":"c","executor":"j"})"), "ok");
+}
+
+TEST(Section, OfAnOwnerThatDiesAfterTheCancelIsListedUntilSomebodyCancelsAgainOrRecovers) {
+  for (const char* settle : {R"(cancel T {"request_id":"00000000000000000000000000000002"})",
+                             R"(force_release T {"reason":"stuck"})"}) {
+    RulesStore store;
+    ASSERT_EQ(Play(store, kInside), "ok");
+    ASSERT_EQ(Play(store, R"(cancel T {"request_id":"00000000000000000000000000000001"})"),
+              "ok:deferred");
+    ASSERT_EQ(Play(store, kDead), "ok:dead");
+    EXPECT_EQ(store.StateOf("T"), "running") << "a report is evidence, and decides nothing";
+    EXPECT_EQ(store.StaleOf("T"), "owner_dead cancel_pending");
+    EXPECT_EQ(Play(store, R"(cancel T {"request_id":"00000000000000000000000000000001"})"),
+              "ok:replayed");
+    EXPECT_EQ(store.StateOf("T"), "running");
+    EXPECT_EQ(Play(store, settle), "ok");
     EXPECT_EQ(store.StateOf("T"), "cancelled");
   }
 }
@@ -120,6 +181,65 @@ TEST(Cascade, ReachesChildrenAndTheirsByTheSameRules) {
   EXPECT_EQ(Play(store, R"(cancel P {"cascade":true})"), "ok:unchanged");
   EXPECT_EQ(Play(store, R"(leave_section G {"token":$TOKEN,"outcome":"o"})"), "ok");
   EXPECT_EQ(store.StateOf("G"), "cancelled");
+}
+
+// Everything that has ended and is settled leaves memory.
+void LeaveMemory(RulesStore& store) {
+  for (int checkpoint = 0; checkpoint < 3; ++checkpoint) {
+    ASSERT_TRUE(store.store().Checkpoint().ok());
+    store.Run("configure_queue", "", fmt::format(R"({{"queue":"q","limit":{}}})", checkpoint + 1));
+  }
+}
+
+// P is alive, C and G have ended and left memory, L and M below them are alive.
+void PlanFamily(RulesStore& store) {
+  ASSERT_EQ(Play(store, R"(plan P
+                           plan C {"parent":"P"}
+                           plan G {"parent":"C"}
+                           plan L {"parent":"G"}
+                           plan M {"parent":"C"}
+                           plan other
+                           acquire C {"owner":"w"}
+                           acquire G {"owner":"w"})"),
+            "ok");
+  ASSERT_EQ(store.Run("complete", "C", R"({"token":$TOKEN})"), "ok");
+  ASSERT_EQ(store.Run("complete", "G", R"({"token":$TOKEN})"), "ok");
+}
+
+TEST(Cascade, ReachesTheLiveBelowThoseThatHaveEndedAndLeftMemory) {
+  for (const bool ended : {false, true}) {
+    SCOPED_TRACE(ended ? "of a cancelled saga" : "of a live saga");
+    RulesStore store;
+    PlanFamily(store);
+    if (ended) {
+      ASSERT_EQ(Play(store, "cancel P"), "ok");
+    }
+    LeaveMemory(store);
+    EXPECT_EQ(Play(store, R"(cancel P {"cascade":true})"), "ok");
+    for (const char* saga : {"P", "L", "M"}) {
+      EXPECT_EQ(store.StateOf(saga), "cancelled") << saga;
+    }
+    EXPECT_EQ(store.StateOf("C"), "completed");
+    EXPECT_EQ(store.StateOf("other"), "planned");
+    EXPECT_EQ(Play(store, R"(cancel P {"cascade":true})"), "ok:unchanged");
+  }
+}
+
+TEST(Cascade, OfABatchReachesThemToo) {
+  for (const bool atomic : {false, true}) {
+    RulesStore store;
+    PlanFamily(store);
+    LeaveMemory(store);
+    commands::CancelT cancel;
+    cancel.cascade = true;
+    std::vector<commands::CommandT> batch(1);
+    batch[0].saga_id = "P";
+    batch[0].body.Set(std::move(cancel));
+    EXPECT_FALSE(store.store().ExecuteBatch(std::move(batch), atomic, false).refusal.has_value());
+    for (const char* saga : {"P", "L", "M"}) {
+      EXPECT_EQ(store.StateOf(saga), "cancelled") << saga;
+    }
+  }
 }
 
 TEST(Cascade, LaterThanTheCancelStillReachesTheChildren) {
