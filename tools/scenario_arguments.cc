@@ -14,7 +14,8 @@ namespace json = boost::json;
 namespace {
 
 // Words of the step itself, which the command does not see.
-constexpr std::array kOwnWords = {"do", "saga", "as", "ack", "expect", "caller_zone"};
+constexpr std::array kOwnWords = {"do",     "saga",        "as",    "ack",
+                                  "expect", "caller_zone", "times", "reports"};
 constexpr std::array kIncarnation = {"host", "boot_id", "pid_namespace", "pid", "pid_start"};
 
 // What a step leaves unsaid is the same text each time, so that a redelivery has the same content.
@@ -127,7 +128,7 @@ void FillUnsaid(std::string_view command, json::object& arguments) {
   };
   if (kWithReason.find(fmt::format(" {} ", command)) != std::string_view::npos) {
     fill("reason");
-  } else if (command == "recover" || command == "report_owner") {
+  } else if (command == "recover" || command.starts_with("report_owner")) {
     fill("evidence");
   } else if (command == "settle_compensation") {
     fill("detail");
@@ -147,7 +148,7 @@ Result<commands::CommandT> CommandOfStep(const json::object& step,
   if (arguments.contains("compensation")) {
     RETURN_IF_ERROR(Rename(arguments, "compensation", "id"));
   }
-  if (what == "report_owner") {
+  if (what == "report_owner" || what == "report_owners") {
     RETURN_IF_ERROR(GatherReport(arguments));
   } else {
     RETURN_IF_ERROR(GatherOwner(arguments, "owner"));

@@ -9,7 +9,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "schema/json.h"
+#include "schema/event_stub.h"
+#include "tools/scenario_events.h"
 #include "tools/scenario_words.h"
 
 namespace sagalog::tools {
@@ -43,11 +44,15 @@ constexpr ScenarioWord kCheckWords[] = {
     {"compensation", kObject},
     {"effects", kObject},
     {"events_in_order", kTexts},
+    {"refusals", kTexts},
+    {"stubs", kNumber},
     // Of a queue.
     {"queue"},
     {"slots_used", kNumber},
     {"planned", kNumber},
     {"frozen", kFlag},
+    // Of the store.
+    {"store_events", kTexts},
 };
 constexpr std::string_view kQueueWords[] = {"slots_used", "planned", "frozen"};
 
@@ -55,54 +60,8 @@ bool IsQueueWord(std::string_view word) {
   return std::find(std::begin(kQueueWords), std::end(kQueueWords), word) != std::end(kQueueWords);
 }
 
-// What stands in brackets behind an event's type; empty = nothing does.
-std::string DetailOf(const events::Event& event) {
-  switch (event.body_type()) {
-    case events::Body::Terminal: return schema::EnumNameState(event.body_as_Terminal()->state());
-    case events::Body::Leased: return schema::EnumNameLeaseHow(event.body_as_Leased()->how());
-    case events::Body::CompensationSettled:
-      return schema::EnumNameCompensationOutcome(event.body_as_CompensationSettled()->outcome());
-    case events::Body::Recovered:
-      return schema::EnumNameRecoverDecision(event.body_as_Recovered()->decision());
-    case events::Body::OwnerReported:
-      return schema::EnumNameVerdict(event.body_as_OwnerReported()->verdict());
-    default: return {};
-  }
-}
-
-template <typename Names>
-bool IsAmong(std::string_view text, Names names) {
-  for (; *names != nullptr; ++names) {
-    if (text == *names) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// "leased" or "leased(taken_over)".
-bool IsEventPattern(std::string_view text) {
-  const std::size_t bracket = text.find('(');
-  const std::string_view type = text.substr(0, bracket);
-  const auto is_type = [&](events::Body body) { return EventTypeName(body) == type; };
-  const auto* last = events::EnumValuesBody() + static_cast<std::size_t>(events::Body::MAX) + 1;
-  if (std::none_of(events::EnumValuesBody() + 1, last, is_type)) {
-    return false;
-  }
-  if (bracket == std::string_view::npos) {
-    return true;
-  }
-  if (!text.ends_with(')')) {
-    return false;
-  }
-  const std::string_view detail = text.substr(bracket + 1, text.size() - bracket - 2);
-  return (type == "terminal" && IsAmong(detail, schema::EnumNamesState() + 4)) ||
-         (type == "leased" && IsAmong(detail, schema::EnumNamesLeaseHow())) ||
-         (type == "recovered" && IsAmong(detail, schema::EnumNamesRecoverDecision())) ||
-         (type == "owner_reported" && IsAmong(detail, schema::EnumNamesVerdict())) ||
-         (type == "compensation_settled" &&
-          IsAmong(detail, schema::EnumNamesCompensationOutcome()));
-}
+// Those that are about the store and about no saga of it.
+bool IsStoreWord(std::string_view word) { return IsQueueWord(word) || word == "store_events"; }
 
 json::value SortedTexts(std::vector<std::string> texts) {
   std::sort(texts.begin(), texts.end());
@@ -162,6 +121,14 @@ json::object EffectFacts(const answers::SagaT& saga) {
   return facts;
 }
 
+std::string InOneLine(const std::vector<EventText>& events) {
+  std::string line;
+  for (const EventText& event : events) {
+    line += (line.empty() ? "" : ", ") + event.detailed;
+  }
+  return line;
+}
+
 class Comparison {
  public:
   void Add(std::string_view what, const json::value& expected, const json::value& actual) {
@@ -210,9 +177,11 @@ void CompareQueue(const json::object& step, Store& store, Comparison& comparison
   }
 }
 
-void CompareEvents(const json::object& step, Store& store, Comparison& comparison) {
-  const json::value* expected = step.if_contains("events_in_order");
-  if (expected == nullptr) {
+// The saga's own events.
+void CompareHistory(const json::object& step, Store& store, Comparison& comparison) {
+  const json::value* in_order = step.if_contains("events_in_order");
+  const json::value* stubs = step.if_contains("stubs");
+  if (in_order == nullptr && stubs == nullptr) {
     return;
   }
   const auto history =
@@ -221,22 +190,99 @@ void CompareEvents(const json::object& step, Store& store, Comparison& compariso
     comparison.Say(history.status().text());
     return;
   }
-  const json::array& wanted = expected->get_array();
-  auto next = wanted.begin();
-  std::string seen;
+  std::vector<EventText> events;
+  std::int64_t stubs_found = 0;
   for (const StoredEvent& event : *history) {
-    const std::string type(EventTypeName(event->body_type()));
-    const std::string detail = DetailOf(*event);
-    const std::string detailed = detail.empty() ? type : fmt::format("{}({})", type, detail);
-    seen += (seen.empty() ? "" : ", ") + detailed;
-    if (next != wanted.end() && (next->get_string() == type || next->get_string() == detailed)) {
+    events.push_back(TextOfEvent(*event));
+    stubs_found += IsStub(*event) ? 1 : 0;
+  }
+  if (stubs != nullptr) {
+    comparison.Add("stubs", *stubs, stubs_found);
+  }
+  if (in_order == nullptr) {
+    return;
+  }
+  const json::array& wanted = in_order->get_array();
+  auto next = wanted.begin();
+  for (const EventText& event : events) {
+    if (next != wanted.end() && IsEvent(std::string_view(next->get_string()), event)) {
       ++next;
     }
   }
   if (next != wanted.end()) {
     comparison.Say(fmt::format("{} is not among the events in that order, which are {}",
-                               json::serialize(*next), seen));
+                               json::serialize(*next), InOneLine(events)));
   }
+}
+
+// All of them, oldest first.
+void CompareRefusals(const json::object& step, Store& store, Comparison& comparison) {
+  const json::value* expected = step.if_contains("refusals");
+  if (expected == nullptr) {
+    return;
+  }
+  const auto records = store.Refusals(TextOf(step, "saga"));
+  if (!records.ok()) {
+    comparison.Say(records.status().text());
+    return;
+  }
+  json::array actual;
+  for (const RefusalRecord& record : *records) {
+    actual.emplace_back(TextOfRefusal(record.facts));
+  }
+  comparison.Add("refusals", *expected, actual);
+}
+
+// All events of no saga, oldest first.
+void CompareStoreEvents(const json::object& step, Store& store, Comparison& comparison) {
+  const json::value* expected = step.if_contains("store_events");
+  if (expected == nullptr) {
+    return;
+  }
+  // What is due by now gets its turn before the log is looked at.
+  const auto turn = store.Policy();
+  if (!turn.ok()) {
+    comparison.Say(turn.status().text());
+    return;
+  }
+  std::vector<EventText> events;
+  const EventLog& log = store.log();
+  const Status scanned = log.Scan(Sequence(1), log.Last(), [&](const events::Event& event, auto) {
+    if (event.saga_id() == nullptr || event.saga_id()->size() == 0) {
+      events.push_back(TextOfEvent(event));
+    }
+    return Status();
+  });
+  const json::array& wanted = expected->get_array();
+  const bool same = std::equal(wanted.begin(), wanted.end(), events.begin(), events.end(),
+                               [](const json::value& text, const EventText& event) {
+                                 return IsEvent(std::string_view(text.get_string()), event);
+                               });
+  if (!scanned.ok() || !same) {
+    comparison.Say(fmt::format("the store's own events are {}, not {}", InOneLine(events),
+                               json::serialize(*expected)));
+  }
+}
+
+// Each text of a list must be one of those there can be.
+template <typename Pattern>
+Status CheckTextsOf(const json::object& step, std::string_view word, const Pattern& can_be,
+                    std::string_view what) {
+  if (const json::value* texts = step.if_contains(word)) {
+    for (const json::value& text : texts->get_array()) {
+      if (!can_be(std::string_view(text.get_string()))) {
+        return {Code::kInvalidArgument,
+                fmt::format("{}: there is no {} {}", word, what, json::serialize(text))};
+      }
+    }
+  }
+  return {};
+}
+
+bool IsStaleReason(std::string_view text) {
+  const auto* names = schema::EnumNamesStaleReason();
+  return std::any_of(names, names + static_cast<std::size_t>(schema::StaleReason::MAX) + 1,
+                     [&](const char* name) { return text == name; });
 }
 
 }  // namespace
@@ -247,8 +293,8 @@ Status CheckCheckWords(const json::object& step) {
   for (const auto& member : step) {
     const std::string_view word = member.key();
     const bool is_of_saga =
-        word != "do" && word != "expect" && word != "saga" && word != "queue" && !IsQueueWord(word);
-    says_something = says_something || is_of_saga || IsQueueWord(word);
+        word != "do" && word != "expect" && word != "saga" && word != "queue" && !IsStoreWord(word);
+    says_something = says_something || is_of_saga || IsStoreWord(word);
     if (is_of_saga && !step.contains("saga")) {
       return {Code::kInvalidArgument, fmt::format("{}: of which saga? saga is missing", word)};
     }
@@ -256,28 +302,16 @@ Status CheckCheckWords(const json::object& step) {
   if (!says_something) {
     return {Code::kInvalidArgument, "check: it says nothing that must be so"};
   }
-  if (const json::value* expected = step.if_contains("events_in_order")) {
-    for (const json::value& pattern : expected->get_array()) {
-      if (!IsEventPattern(std::string_view(pattern.get_string()))) {
-        return {Code::kInvalidArgument,
-                fmt::format("events_in_order: there is no event {}", json::serialize(pattern))};
-      }
-    }
-  }
-  if (const json::value* expected = step.if_contains("stale")) {
-    for (const json::value& reason : expected->get_array()) {
-      if (!IsAmong(std::string_view(reason.get_string()), schema::EnumNamesStaleReason())) {
-        return {Code::kInvalidArgument,
-                fmt::format("stale: there is no reason {}", json::serialize(reason))};
-      }
-    }
-  }
-  return {};
+  RETURN_IF_ERROR(CheckTextsOf(step, "events_in_order", IsEventPattern, "event"));
+  RETURN_IF_ERROR(CheckTextsOf(step, "store_events", IsEventPattern, "event"));
+  RETURN_IF_ERROR(CheckTextsOf(step, "refusals", IsRefusalPattern, "refusal"));
+  return CheckTextsOf(step, "stale", IsStaleReason, "reason");
 }
 
 std::string DifferenceFrom(const json::object& step, Store& store) {
   Comparison comparison;
   CompareQueue(step, store, comparison);
+  CompareStoreEvents(step, store, comparison);
   if (!step.contains("saga")) {
     return comparison.text();
   }
@@ -293,7 +327,8 @@ std::string DifferenceFrom(const json::object& step, Store& store) {
   }
   comparison.AddNamed("compensation", step, "compensation", CompensationFacts(*saga));
   comparison.AddNamed("effect", step, "effects", EffectFacts(*saga));
-  CompareEvents(step, store, comparison);
+  CompareHistory(step, store, comparison);
+  CompareRefusals(step, store, comparison);
   return comparison.text();
 }
 

@@ -7,14 +7,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "eventlog/data_directory.h"
+#include "reactor/restore.h"
 #include "tools/scenario_disk.h"
 
 namespace sagalog::tools {
@@ -54,10 +55,11 @@ class DirectoryScenarioDisk final : public ScenarioDisk {
   DirectoryScenarioDisk(const DirectoryScenarioDisk&) = delete;
   DirectoryScenarioDisk& operator=(const DirectoryScenarioDisk&) = delete;
 
-  Result<std::unique_ptr<Store>> Open(const Clock& clock) override {
+  Result<std::unique_ptr<Store>> Open(const Clock& clock, bool accept_clock) override {
     StoreOptions options;
     options.directory = data();
     options.clock = &clock;
+    options.accept_clock = accept_clock;
     // None is taken by itself: what is on the disk depends on the steps alone.
     options.checkpoint_interval = std::chrono::hours(24);
     return Store::Open(std::move(options));
@@ -72,19 +74,19 @@ class DirectoryScenarioDisk final : public ScenarioDisk {
     return FromError(before, error);
   }
 
-  Result<std::optional<Reply>> KillInside(std::unique_ptr<Store>& store,
-                                          commands::CommandT command) override {
+  Result<bool> KillInside(std::unique_ptr<Store>& store,
+                          const std::function<void(Store&)>& act) override {
     const Sequence last = store->log().Last();
     ASSIGN_OR_RETURN(const std::string head, ReadBytes(data() / kHeadFileName));
     ASSIGN_OR_RETURN(const Sizes sizes, SizesOfLog());
-    Reply reply = store->Execute(std::move(command)).Get();
+    act(*store);
     if (store->log().Last() == last) {
-      return std::optional<Reply>(std::move(reply));
+      return false;
     }
     RETURN_IF_ERROR(Kill(std::move(store)));
     RETURN_IF_ERROR(WriteBytes(data() / kHeadFileName, head));
     RETURN_IF_ERROR(CutWhatGrew(sizes));
-    return std::optional<Reply>();
+    return true;
   }
 
   Status Damage(std::unique_ptr<Store> store, Sequence sequence) override {
@@ -110,6 +112,29 @@ class DirectoryScenarioDisk final : public ScenarioDisk {
     std::error_code error;
     fs::remove_all(data() / kProjectionsDirectoryName, error);
     return FromError(data(), error);
+  }
+
+  Status Backup(Store& store, const std::string& name) override {
+    BackupOptions options;
+    options.directory = root_ / "backups";
+    options.keep = std::numeric_limits<std::size_t>::max();
+    ASSIGN_OR_RETURN(const BackupReport report, store.Backup(options));
+    backups_[name] = report.path;
+    return {};
+  }
+
+  Status Restore(const std::string& name, const Clock& clock, bool accept_clock) override {
+    const fs::path before = data();
+    ++generation_;
+    RestoreOptions options;
+    options.backup = backups_.at(name);
+    options.directory = data();
+    options.clock = &clock;
+    options.accept_clock = accept_clock;
+    RETURN_IF_ERROR(RestoreStore(options).status());
+    std::error_code error;
+    fs::remove_all(before, error);
+    return FromError(before, error);
   }
 
  private:
@@ -152,6 +177,7 @@ class DirectoryScenarioDisk final : public ScenarioDisk {
   }
 
   fs::path root_;
+  std::map<std::string, fs::path> backups_;
   int generation_ = 1;
 };
 

@@ -1,9 +1,12 @@
 // A scenario's store in memory.
-#include <optional>
+#include <cstdint>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include "eventlog/memory_disk.h"
 #include "eventlog/memory_log.h"
+#include "reactor/restore.h"
 #include "tools/scenario_disk.h"
 
 namespace sagalog::tools {
@@ -11,7 +14,7 @@ namespace {
 
 class MemoryScenarioDisk final : public ScenarioDisk {
  public:
-  Result<std::unique_ptr<Store>> Open(const Clock& clock) override {
+  Result<std::unique_ptr<Store>> Open(const Clock& clock, bool accept_clock) override {
     auto log = MemoryLog::Open(disk_);
     if (!log.ok() && log.status().code() == Code::kCorruption) {
       log = MemoryLog::Open(disk_, LogMode::kReadOnly);
@@ -20,6 +23,7 @@ class MemoryScenarioDisk final : public ScenarioDisk {
     StoreOptions options;
     options.log = *std::move(log);
     options.clock = &clock;
+    options.accept_clock = accept_clock;
     return Store::Open(std::move(options));
   }
 
@@ -29,15 +33,17 @@ class MemoryScenarioDisk final : public ScenarioDisk {
     return {};
   }
 
-  Result<std::optional<Reply>> KillInside(std::unique_ptr<Store>& store,
-                                          commands::CommandT command) override {
+  Result<bool> KillInside(std::unique_ptr<Store>& store,
+                          const std::function<void(Store&)>& act) override {
     disk_.InjectAfter(0, MemoryDisk::Fault::kTornWrite);
-    Reply reply = store->Execute(std::move(command)).Get();
+    act(*store);
     if (!disk_.fault_fired()) {
-      return std::optional<Reply>(std::move(reply));
+      constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+      disk_.InjectAfter(kNever, MemoryDisk::Fault::kTornWrite);
+      return false;
     }
     store.reset();
-    return std::optional<Reply>();
+    return true;
   }
 
   Status Damage(std::unique_ptr<Store> store, Sequence sequence) override {
@@ -50,8 +56,23 @@ class MemoryScenarioDisk final : public ScenarioDisk {
 
   Status LoseProjections() override { return {}; }  // they went with the store
 
+  Status Backup(Store& store, const std::string& name) override {
+    if (!store.Health().ok()) {
+      return {Code::kReadOnly, "a damaged log is not backed up"};
+    }
+    disk_.CopyTo(backups_[name]);
+    return {};
+  }
+
+  Status Restore(const std::string& name, const Clock& clock, bool accept_clock) override {
+    backups_.at(name).CopyTo(disk_);
+    ASSIGN_OR_RETURN(const auto log, MemoryLog::Open(disk_));
+    return BeginLineage(*log, clock, accept_clock).status();
+  }
+
  private:
   MemoryDisk disk_;
+  std::map<std::string, MemoryDisk> backups_;
 };
 
 }  // namespace

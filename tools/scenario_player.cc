@@ -1,20 +1,24 @@
 #include "tools/scenario_player.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "reactor/clock.h"
 #include "reactor/store.h"
 #include "schema/check.h"
 #include "schema/limits.h"
+#include "tools/scenario_answer.h"
 #include "tools/scenario_arguments.h"
 #include "tools/scenario_check.h"
+#include "tools/scenario_clock.h"
 #include "tools/scenario_disk.h"
 #include "tools/scenario_words.h"
 
@@ -30,35 +34,25 @@ Duration DurationOf(const json::object& step, std::string_view word) {
   return *parsed;
 }
 
-struct Answer {
-  std::string answer;
-  std::string detail;
-};
+using Answer = ScenarioAnswer;
 
-// A refusal with the facts that a person would ask for.
-std::string FactsOf(const answers::RefusalT& refusal) {
-  std::string facts = refusal.detail;
-  if (refusal.holder) {
-    facts += fmt::format("; {} holds it", refusal.holder->owner);
-  }
-  return facts;
+std::size_t NumberOf(const json::object& step, std::string_view word, std::size_t absent) {
+  const json::value* value = step.if_contains(word);
+  return value == nullptr ? absent : value->to_number<std::size_t>();
 }
 
-Answer AnswerOf(const Reply& reply) {
-  if (!reply.ok()) {
-    return {schema::EnumNameRefusalCode(reply.refusal().code), FactsOf(reply.refusal())};
+bool FlagOf(const json::object& step, std::string_view word) {
+  const json::value* value = step.if_contains(word);
+  return value != nullptr && value->get_bool();
+}
+
+// Saga -> verdict.
+json::object ReportsOf(const answers::AnswerT& answer) {
+  json::object reports;
+  for (const auto& report : answer.reports) {
+    reports[report->saga_id] = schema::EnumNameVerdict(report->verdict);
   }
-  const answers::AnswerT& answer = reply.answer();
-  if (answer.replayed) {
-    return {"ok:unchanged", "the answer to the same request before"};
-  }
-  if (answer.cancel_pending) {
-    return {"ok:cancel_pending", ""};
-  }
-  return {answer.outcome == answers::Outcome::ok
-              ? "ok"
-              : fmt::format("ok:{}", answers::EnumNameOutcome(answer.outcome)),
-          answer.token == 0 ? "" : fmt::format("token {}", answer.token)};
+  return reports;
 }
 
 class Player {
@@ -99,13 +93,13 @@ class Player {
     std::set<std::string> listed;
   };
 
-  Result<Answer> Open() {
-    ASSIGN_OR_RETURN(store_, disk_->Open(clock_));
-    const Status health = store_->Health();
-    if (health.ok()) {
-      return Answer{"ok", ""};
+  Result<Answer> Open(bool accept_clock = false) {
+    auto store = disk_->Open(clock_, accept_clock);
+    if (!store.ok()) {
+      return AnswerOf(store.status());
     }
-    return Answer{health.code() == Code::kCorruption ? "corrupt" : "read_only", health.text()};
+    store_ = *std::move(store);
+    return AnswerOf(store_->Health());
   }
 
   // Why the settings cannot be; empty when they hold.
@@ -140,17 +134,62 @@ class Player {
       clock_.StepWall(DurationOf(step, "by"));
     } else if (what == "suspend_host") {
       clock_.Suspend(DurationOf(step, "for"));
+    } else if (what == "stall_store") {
+      return Stall(DurationOf(step, "for"));
     } else if (what == "observe_stale") {
       return Observe(step);
     } else if (what == "reopen") {
       return Reopen(step);
+    } else if (what == "backup") {
+      return AnswerOf(disk_->Backup(*store_, TextOf(step, "as")));
+    } else if (what == "compact") {
+      return Compact(step);
+    } else if (what == "sweep") {
+      return Sweep(step);
+    } else if (what == "batch") {
+      return RunBatch(step);
     } else if (what == "check") {
       std::string difference = DifferenceFrom(step, *store_);
-      return difference.empty() ? Answer{"ok", ""} : Answer{"otherwise", std::move(difference)};
+      return difference.empty() ? Answer{"ok", ""} : Otherwise(std::move(difference));
     } else {
       return Command(step);
     }
     return Answer{"ok", ""};
+  }
+
+  // A turn before it and one after it, and none between.
+  Result<Answer> Stall(Duration by) {
+    RETURN_IF_ERROR(TakeTurn());
+    clock_.Advance(by);
+    clock_.BeginSilence();
+    const Status turn = TakeTurn();
+    clock_.EndSilence();
+    RETURN_IF_ERROR(turn);
+    return Answer{"ok", ""};
+  }
+
+  // A read has one of its own.
+  Status TakeTurn() { return store_->Policy().status(); }
+
+  Result<Answer> Compact(const json::object& step) {
+    CompactOptions options;
+    options.older_than = DurationOf(step, "older_than");
+    const auto report = store_->Compact(options);
+    if (!report.ok()) {
+      return AnswerOf(report.status());
+    }
+    return Answer{"ok", fmt::format("{} heartbeats became stubs", report->stubs)};
+  }
+
+  Result<Answer> Sweep(const json::object& step) {
+    SweepOptions options;
+    options.limit = NumberOf(step, "limit", kPageRowsMax);
+    options.dry_run = FlagOf(step, "dry_run");
+    const auto report = store_->Sweep(options);
+    if (!report.ok()) {
+      return AnswerOf(report.status());
+    }
+    return Answer{"ok", fmt::format("{} sagas looked at", report->items.size())};
   }
 
   Result<Answer> Observe(const json::object& step) {
@@ -159,9 +198,8 @@ class Player {
       const auto found = store_->Find(saga);
       seen.versions[saga] = found.ok() ? found->version : 0;
     }
-    const json::value* limit = step.if_contains("limit");
     PageQuery query;
-    query.limit = limit == nullptr ? kPageRowsMax : limit->to_number<std::size_t>();
+    query.limit = NumberOf(step, "limit", kPageRowsMax);
     ASSIGN_OR_RETURN(const answers::StalePageT page, store_->Stale(query));
     std::string rows;
     for (const auto& row : page.items) {
@@ -173,46 +211,123 @@ class Player {
     return Answer{"ok", rows.empty() ? "nothing is stale" : rows};
   }
 
-  Result<Answer> Command(const json::object& step) {
+  // What a recover names in `observed`; null for what is none.
+  const Observation* SeenBy(const json::object& step) const {
+    const auto found = observations_.find(TextOf(step, "observed"));
+    return found == observations_.end() ? nullptr : &found->second;
+  }
+
+  Result<commands::CommandT> CommandOf(const json::object& step) {
     const std::string saga = TextOf(step, "saga");
-    const Observation* seen = nullptr;
     ScenarioBindings bindings{tokens_, 0};
-    if (const auto found = observations_.find(TextOf(step, "observed"));
-        found != observations_.end()) {
-      seen = &found->second;
+    if (const Observation* seen = SeenBy(step)) {
       const auto version = seen->versions.find(saga);
       bindings.observed = version == seen->versions.end() ? 0 : version->second;
     }
-    ASSIGN_OR_RETURN(commands::CommandT command, CommandOfStep(step, bindings));
     if (!saga.empty()) {
       sagas_.insert(saga);
     }
-    if (TextOf(step, "ack") == "torn") {
-      return Torn(std::move(command));
-    }
-    const Reply reply = store_->Execute(std::move(command)).Get();
+    return CommandOfStep(step, bindings);
+  }
+
+  // The answer to the step's command, and the token that it binds.
+  Answer Conclude(const json::object& step, const Reply& reply) {
+    const std::string saga = TextOf(step, "saga");
     if (const std::string name = TextOf(step, "as"); reply.ok() && !name.empty()) {
       tokens_[name] = reply.answer().token;
     }
+    const Observation* seen = SeenBy(step);
     if (seen != nullptr && reply.ok() && !reply.answer().replayed && !seen->listed.contains(saga)) {
-      return Answer{"recovered", fmt::format("{} did not list {}", TextOf(step, "observed"), saga)};
+      return {"recovered", fmt::format("{} did not list {}", TextOf(step, "observed"), saga)};
+    }
+    if (const json::value* reports = step.if_contains("reports");
+        reports != nullptr && reply.ok()) {
+      const json::object actual = ReportsOf(reply.answer());
+      if (actual != reports->get_object()) {
+        return Otherwise(fmt::format("the reports are {}", json::serialize(actual)));
+      }
     }
     return AnswerOf(reply);
   }
 
-  Result<Answer> Torn(commands::CommandT command) {
-    ASSIGN_OR_RETURN(const std::optional<Reply> reply,
-                     disk_->KillInside(store_, std::move(command)));
-    return reply ? AnswerOf(*reply) : Answer{"lost", "the process died inside the append"};
+  Result<Answer> Command(const json::object& step) {
+    if (TextOf(step, "ack") == "torn") {
+      ASSIGN_OR_RETURN(commands::CommandT command, CommandOf(step));
+      std::optional<Reply> reply;
+      return DieInside([&](Store& store) { reply = store.Execute(std::move(command)).Get(); },
+                       [&] { return AnswerOf(*reply); });
+    }
+    const std::size_t times = NumberOf(step, "times", 1);
+    Answer answer;
+    for (std::size_t call = 1; call <= times; ++call) {
+      ASSIGN_OR_RETURN(commands::CommandT command, CommandOf(step));
+      answer = Conclude(step, store_->Execute(std::move(command)).Get());
+      if (answer.answer != TextOf(step, "expect")) {
+        answer.detail += times == 1 ? "" : fmt::format("; call {} of {}", call, times);
+        break;
+      }
+    }
+    return answer;
+  }
+
+  Result<Answer> RunBatch(const json::object& step) {
+    const json::array& steps = step.at("commands").get_array();
+    std::vector<commands::CommandT> batch;
+    for (const json::value& command : steps) {
+      ASSIGN_OR_RETURN(batch.emplace_back(), CommandOf(command.get_object()));
+    }
+    BatchReply reply;
+    const auto run = [&](Store& store) {
+      reply = store.ExecuteBatch(std::move(batch), FlagOf(step, "atomic"));
+    };
+    const auto conclude = [&] { return ConcludeBatch(step, reply); };
+    if (TextOf(step, "ack") == "torn") {
+      return DieInside(run, conclude);
+    }
+    run(*store_);
+    return conclude();
+  }
+
+  Answer ConcludeBatch(const json::object& step, const BatchReply& reply) {
+    if (reply.refusal) {
+      Answer answer = AnswerOf(*reply.refusal);
+      const auto& index = reply.refusal->index;
+      if (index) {
+        answer.detail = fmt::format("commands[{}]: {}", *index, answer.detail);
+      }
+      const json::value* expected = step.if_contains("index");
+      return expected == nullptr || (index && *expected == *index)
+                 ? answer
+                 : Otherwise(fmt::format("{}, {}", answer.answer, answer.detail));
+    }
+    const json::array& steps = step.at("commands").get_array();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const json::object& command = steps[i].get_object();
+      const Answer answer = Conclude(command, reply.answers[i]);
+      if (const std::string expected = TextOf(command, "expect"); answer.answer != expected) {
+        return Otherwise(fmt::format("commands[{}]: expected {}, got {}{}{}", i, expected,
+                                     answer.answer, answer.detail.empty() ? "" : ": ",
+                                     answer.detail));
+      }
+    }
+    return {"ok", ""};
+  }
+
+  // The process dies inside the append of `act`; where there is none, `conclude` says what came.
+  Result<Answer> DieInside(const std::function<void(Store&)>& act,
+                           const std::function<Answer()>& conclude) {
+    ASSIGN_OR_RETURN(const bool died, disk_->KillInside(store_, act));
+    return died ? Answer{"lost", "the process died inside the append"} : conclude();
   }
 
   // Nobody was told of this append, so whatever is left of it must be dropped.
   Status TearTail() {
-    commands::ChangePolicyT change;
-    change.limit = 1'000'000;
-    commands::CommandT command;
-    command.body.Set(std::move(change));
-    return disk_->KillInside(store_, std::move(command)).status();
+    const auto append = [](Store& store) {
+      commands::ChangePolicyT change;
+      change.limit = 1'000'000;
+      static_cast<void>(store.ChangePolicy(std::move(change)).Get());
+    };
+    return disk_->KillInside(store_, append).status();
   }
 
   Status LetGo(const std::string& how) {
@@ -242,12 +357,19 @@ class Player {
       RETURN_IF_ERROR(disk_->LoseProjections());
     }
     clock_.Advance(DurationOf(step, "down_for"));
-    return Open();
+    const bool accept_clock = FlagOf(step, "accept_clock");
+    if (how == "restore") {
+      const Status restored = disk_->Restore(TextOf(step, "from"), clock_, accept_clock);
+      if (!restored.ok()) {
+        return AnswerOf(restored);
+      }
+    }
+    return Open(accept_clock);
   }
 
   const Scenario& scenario_;
   std::unique_ptr<ScenarioDisk> disk_;
-  ManualClock clock_;
+  ScenarioClock clock_;
   std::unique_ptr<Store> store_;
   std::map<std::string, std::uint64_t> tokens_;
   std::map<std::string, Observation> observations_;

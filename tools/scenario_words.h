@@ -17,7 +17,7 @@ namespace sagalog::tools {
 struct ScenarioNames {
   std::set<std::string> observed;
   std::set<std::string> backups;
-  // An append was torn: the process is dead until the next reopen.
+  // No store is open until the next reopen: an append was torn, or the last one was refused.
   bool dead = false;
 };
 
@@ -38,7 +38,17 @@ Status CheckSettings(const boost::json::object& settings);
                                  std::string_view absent = "");
 
 // What a value must be.
-enum class WordKind { kText, kWord, kNumber, kFlag, kDuration, kAnyDuration, kTexts, kObject };
+enum class WordKind {
+  kText,
+  kWord,
+  kNumber,
+  kFlag,
+  kDuration,
+  kAnyDuration,
+  kTexts,
+  kObject,
+  kSteps
+};
 
 struct ScenarioWord {
   std::string_view name;

@@ -1,6 +1,5 @@
 // Every scenario of incidents.json, and every one of our own in scenarios.json, is a test of its
 // own, named by its id: in memory and in a data directory, and again with rebuilt projections.
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -21,18 +20,6 @@ std::vector<Scenario> Load(const std::string& name) {
   auto scenarios = LoadScenarios(std::string(kSourceDirectory) + "/tests/incidents/" + name);
   EXPECT_TRUE(scenarios.ok()) << scenarios.status().text();
   return scenarios.ok() ? *std::move(scenarios) : std::vector<Scenario>();
-}
-
-// Steps that need what is not built: backup, restore and compaction.
-bool IsPlayable(const Scenario& scenario) {
-  return std::none_of(scenario.steps.begin(), scenario.steps.end(), [](const auto& step) {
-    return step.at("do") == "backup" || step.at("do") == "compact";
-  });
-}
-
-std::vector<Scenario> Playable(std::vector<Scenario> scenarios) {
-  std::erase_if(scenarios, [](const Scenario& scenario) { return !IsPlayable(scenario); });
-  return scenarios;
 }
 
 class Incident : public testing::TestWithParam<Scenario> {
@@ -75,7 +62,7 @@ TEST_P(Incident, IsAnsweredAsItMustBe) {
 
 std::string IdOf(const testing::TestParamInfo<Scenario>& info) { return info.param.id; }
 
-INSTANTIATE_TEST_SUITE_P(All, Incident, testing::ValuesIn(Playable(Load("incidents.json"))), IdOf);
+INSTANTIATE_TEST_SUITE_P(All, Incident, testing::ValuesIn(Load("incidents.json")), IdOf);
 INSTANTIATE_TEST_SUITE_P(OfOurOwn, Incident, testing::ValuesIn(Load("scenarios.json")), IdOf);
 
 TEST(IncidentsPage, TellsEachIncidentWithItsSource) {

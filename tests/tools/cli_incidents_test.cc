@@ -133,6 +133,79 @@ TEST_F(CliIncidents, ASagaThatWasNotListedMustNotBeRecovered) {
   EXPECT_THAT(result.out, HasSubstr("o1 did not list T"));
 }
 
+// Backups and restores, stalls and batches: one file that needs everything a disk can do.
+TEST_F(CliIncidents, AStoreIsBackedUpStalledAndRestoredOnBothDisks) {
+  const std::string path = WriteSteps(R"json(
+      {"do": "batch", "atomic": true, "expect": "ok", "commands": [
+        {"do": "plan", "saga": "T", "expect": "ok"},
+        {"do": "acquire", "saga": "T", "owner": "w", "ttl": "30s", "as": "f1", "expect": "ok"}]},
+      {"do": "backup", "as": "b1", "expect": "ok"},
+      {"do": "stall_store", "for": "40s", "expect": "ok"},
+      {"do": "check", "saga": "T", "stale": ["in_grace"],
+       "store_events": ["store_opened", "host_suspended"], "expect": "ok"},
+      {"do": "acquire", "saga": "T", "owner": "w2", "times": 3, "expect": "in_grace"},
+      {"do": "sweep", "dry_run": true, "expect": "ok"},
+      {"do": "compact", "older_than": "1h", "expect": "ok"},
+      {"do": "complete", "saga": "T", "token": "f1", "expect": "lease_expired"},
+      {"do": "check", "saga": "T", "stubs": 0, "refusals": ["acquire(in_grace)",
+       "acquire(in_grace)", "acquire(in_grace)", "complete(lease_expired)"], "expect": "ok"},
+      {"do": "reopen", "how": "restore", "from": "b1", "expect": "ok"},
+      {"do": "check", "saga": "T", "refusals": [], "store_events": ["store_opened",
+       "store_restored", "store_opened"], "expect": "ok"})json");
+  for (const Words& way : std::vector<Words>{{}, {"--disk"}}) {
+    Words words = {"run", path};
+    words.insert(words.end(), way.begin(), way.end());
+    const CliResult result = Run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.error;
+  }
+}
+
+TEST_F(CliIncidents, AnAnswerOfABatchThatIsAnotherIsNamed) {
+  const std::string batch = R"({"do": "batch", "expect": )";
+  const auto run = [&](const std::string& rest) {
+    const CliResult result = Run({"run", WriteSteps(batch + rest)});
+    EXPECT_EQ(result.exit_code, 1) << result.out;
+    return result.out;
+  };
+  EXPECT_THAT(run(R"("ok", "commands": [{"do": "plan", "saga": "T", "expect": "ok"},
+                                        {"do": "park", "saga": "U", "expect": "ok"}]})"),
+              HasSubstr("commands[1]: expected ok, got not_found"));
+  EXPECT_THAT(run(R"("not_found", "atomic": true, "index": 0, "commands": [
+                  {"do": "plan", "saga": "T"}, {"do": "park", "saga": "U"}]})"),
+              HasSubstr("not_found, commands[1]"));
+  EXPECT_THAT(run(R"("terminal", "atomic": true, "commands": [{"do": "park", "saga": "U"}]})"),
+              HasSubstr("expected terminal, got not_found: commands[0]"));
+}
+
+TEST_F(CliIncidents, WhatAReportProvedIsSaidExactly) {
+  const std::string path = WriteSteps(std::string(kPlan) + R"(,
+      {"do": "acquire", "saga": "T", "owner": "w", "host": "h", "boot_id": "b", "expect": "ok"},
+      {"do": "report_owners", "host": "h", "boot_id": "c", "alive": true, "reports": {},
+       "expect": "ok"})");
+  const CliResult result = Run({"run", path});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr(R"(the reports are {"T":"dead"})"));
+}
+
+TEST_F(CliIncidents, TheLastOfManyCallsMustBeAnsweredLikeTheFirst) {
+  const std::string steps = std::string(kPlan) + R"(, {"do": "park", "saga": "T", "times": 9,
+      "expect": )";
+  EXPECT_THAT(Run({"run", WriteSteps(steps + R"("ok"})")}).out,
+              HasSubstr("expected ok, got ok:unchanged"));
+  EXPECT_THAT(Run({"run", WriteSteps(steps + R"("ok"})")}).out, HasSubstr("call 2 of 9"));
+}
+
+// A wall clock that runs far ahead opens nothing, and nothing is asked of what is not open.
+TEST_F(CliIncidents, AStoreThatDoesNotOpenIsAnAnswerToo) {
+  const std::string reopen = R"({"do": "reopen", "how": "clean", "down_for": "8d", "expect": )";
+  const CliResult refused = Run({"run", WriteSteps(reopen + R"("ok"})")});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.out, HasSubstr("got invalid_argument: the wall clock says"));
+  EXPECT_EQ(Run({"run", WriteSteps(reopen + R"("ok", "accept_clock": true})")}).exit_code, 0);
+  ExpectRefused(WriteSteps(reopen + R"("invalid_argument"}, )" + kPlan),
+                "step 2: do: plan while no store is open");
+}
+
 TEST_F(CliIncidents, JsonIsOneDocument) {
   const std::string path = Write(R"([
       {"id": "A", "title": "a", "steps": [{"do": "plan", "saga": "T", "expect": "ok"}]},
@@ -237,7 +310,73 @@ constexpr WrongStep kWrongSteps[] = {
     {R"({"do": "check", "saga": "T", "colour": "red", "expect": "ok"})", "no such word"},
     {R"({"do": "park", "saga": "T", "ack": "torn", "expect": "lost"}, {"do": "unpark",
        "saga": "T", "expect": "ok"})",
-     "step 3: do: unpark after a torn append"},
+     "step 3: do: unpark while no store is open"},
+    {R"({"do": "stall_store", "for": 5, "expect": "ok"})", "for: not a text"},
+    {R"({"do": "stall_store", "for": "-5s", "expect": "ok"})", "time does not run backwards"},
+    {R"({"do": "backup", "expect": "ok"})", "as: it is missing"},
+    {R"({"do": "backup", "as": "b", "expect": "terminal"})", "backup never answers"},
+    {R"({"do": "compact", "older_than": 3, "expect": "ok"})", "older_than: not a text"},
+    {R"({"do": "sweep", "dry_run": "yes", "expect": "ok"})", "neither true nor false"},
+    {R"({"do": "reopen", "how": "clean", "accept_clock": 1, "expect": "ok"})",
+     "accept_clock: neither true nor false"},
+    {R"({"do": "backup", "as": "b", "expect": "ok"}, {"do": "reopen", "how": "restore",
+       "from": "b", "expect": "corrupt"})",
+     "a backup comes back"},
+    {R"({"do": "park", "saga": "T", "times": "3", "expect": "ok"})", "times: not a whole number"},
+    {R"({"do": "park", "saga": "T", "times": 0, "expect": "ok"})", "times: from 1 to 10000"},
+    {R"({"do": "park", "saga": "T", "times": 10001, "expect": "ok"})", "times: from 1 to 10000"},
+    {R"({"do": "park", "saga": "T", "times": 2, "ack": "torn", "expect": "lost"})",
+     "ack: it goes with one call"},
+    {R"({"do": "report_owners", "saga": "T", "host": "h", "alive": true, "expect": "ok"})",
+     "report_owners is not about one saga"},
+    {R"({"do": "report_owners", "host": "h", "expect": "ok"})", "alive: it is missing"},
+    {R"({"do": "report_owners", "host": "h", "alive": true, "reports": ["T"], "expect": "ok"})",
+     "reports: not an object"},
+    {R"({"do": "report_owners", "host": "h", "alive": true, "reports": {"T": "ill"},
+       "expect": "ok"})",
+     "\"ill\" is none of: alive dead unknown"},
+    {R"({"do": "park", "saga": "T", "reports": {}, "expect": "ok"})", "park does not take it"},
+    {R"({"do": "check", "saga": "T", "refusals": ["park"], "expect": "ok"})",
+     "no refusal \"park\""},
+    {R"json({"do": "check", "saga": "T", "refusals": ["park(ok)"], "expect": "ok"})json",
+     "no refusal"},
+    {R"({"do": "check", "refusals": [], "expect": "ok"})", "of which saga?"},
+    {R"({"do": "check", "saga": "T", "stubs": -1, "expect": "ok"})", "stubs: not a whole number"},
+    {R"({"do": "check", "store_events": ["born"], "expect": "ok"})", "no event \"born\""},
+    {R"json({"do": "check", "store_events": ["refusals_noted(3)"], "expect": "ok"})json",
+     "no event"},
+    {R"({"do": "batch", "expect": "ok"})", "commands: it is missing"},
+    {R"({"do": "batch", "commands": [], "expect": "ok"})", "commands: not a list of at least one"},
+    {R"({"do": "batch", "commands": [7], "expect": "ok"})", "commands: not a list of at least one"},
+    {R"({"do": "batch", "commands": [{"saga": "T"}], "expect": "ok"})",
+     "commands[0]: do: it is missing"},
+    {R"({"do": "batch", "commands": [{"do": "check", "saga": "T"}], "expect": "ok"})",
+     "commands[0]: do: \"check\" is no command of the store"},
+    {R"({"do": "batch", "commands": [{"do": "park", "saga": "T"}], "expect": "ok"})",
+     "commands[0]: expect: it is missing"},
+    {R"({"do": "batch", "commands": [{"do": "park", "saga": "T", "expect": "ok"},
+       {"do": "park", "saga": "T", "colour": 1, "expect": "ok"}], "expect": "ok"})",
+     "commands[1]: colour"},
+    {R"({"do": "batch", "commands": [{"do": "park", "saga": "T", "times": 2, "expect": "ok"}],
+       "expect": "ok"})",
+     "commands[0]: times"},
+    {R"({"do": "batch", "commands": [{"do": "park", "saga": "T"}], "expect": "terminal"})",
+     "\"terminal\" stands for an atomic batch"},
+    {R"({"do": "batch", "atomic": "yes", "commands": [{"do": "park", "saga": "T"}],
+       "expect": "terminal"})",
+     "atomic: neither true nor false"},
+    {R"({"do": "batch", "atomic": true, "commands": [{"do": "park", "saga": "T", "expect": "ok"}],
+       "expect": "terminal"})",
+     "commands[0]: expect: the batch is not done"},
+    {R"({"do": "batch", "atomic": true, "index": 0, "commands": [{"do": "park", "saga": "T",
+       "expect": "ok"}], "expect": "ok"})",
+     "index: it is the command"},
+    {R"({"do": "batch", "ack": "torn", "commands": [{"do": "park", "saga": "T"}],
+       "expect": "lost"})",
+     "\"lost\" stands for an atomic batch"},
+    {R"({"do": "batch", "atomic": true, "commands": [{"do": "park", "saga": "T"}],
+       "expect": "fine"})",
+     "batch never answers"},
 };
 
 TEST_F(CliIncidents, AStepWithAnUnknownOrMistypedWordIsRefused) {
