@@ -1,0 +1,99 @@
+"""What the package offers for tests of one's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import types
+import unittest
+from datetime import timedelta
+from unittest import mock
+
+import sagalog
+import sagalog.testing
+
+PACKAGE = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "python")
+
+
+class DaemonTest(unittest.TestCase):
+    def test_time_moves_only_when_told(self) -> None:
+        with sagalog.testing.daemon() as store:
+            before = store.client.status().time
+            self.assertEqual(store.client.status().time, before)
+            store.advance("90s")
+            self.assertEqual(store.client.status().time - before, timedelta(seconds=90))
+            store.jump(0.5)
+            self.assertEqual(store.time, before + timedelta(seconds=90.5))
+
+    def test_what_it_kept_is_there_after_every_kind_of_end(self) -> None:
+        with sagalog.testing.daemon() as store:
+            store.client.plan("T1")
+            for end in (store.stop, store.kill):
+                end()
+                with self.assertRaises(sagalog.SagalogError):
+                    store.pid
+                store.restart(down_for="10s")
+                self.assertEqual(store.client.saga("T1").state, "planned")
+            self.assertGreaterEqual(store.client.status().time, store.time)
+            first = store.pid
+            store.restart()
+            self.assertNotEqual(store.pid, first)
+            with self.assertRaises(sagalog.SagalogError):
+                store.start()
+
+    def test_nothing_is_left_behind(self) -> None:
+        with sagalog.testing.daemon() as store:
+            directory, pid = store.directory, store.pid
+        self.assertFalse(os.path.exists(directory))
+        with self.assertRaises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    def test_a_directory_of_ones_own_stays(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            with sagalog.testing.daemon(directory=folder, arguments=["--no-reaper"]) as store:
+                self.assertFalse(store.client.status()["reaper"]["running"])
+            self.assertTrue(os.path.exists(os.path.join(folder, "HEAD")))
+
+    def test_a_daemon_that_does_not_start_says_so(self) -> None:
+        with self.assertRaisesRegex(sagalog.SagalogError, "did not start"):
+            with contextlib.redirect_stderr(None), \
+                    mock.patch.dict(os.environ, {"SAGALOG_PROGRAM": "/bin/false"}):
+                with sagalog.testing.daemon():
+                    self.fail("it did")
+        with mock.patch.dict(os.environ, {"PATH": "/nowhere"}, clear=True):
+            with self.assertRaisesRegex(sagalog.SagalogError, "SAGALOG_PROGRAM"):
+                sagalog.testing.program()
+
+
+class PackageTest(unittest.TestCase):
+    def test_the_pytest_fixture_gives_a_daemon(self) -> None:
+        # pytest itself need not be installed: it is told of the function, no more.
+        pytest = types.ModuleType("pytest")
+        pytest.fixture = lambda function: function
+        with mock.patch.dict(sys.modules, {"pytest": pytest}):
+            from sagalog.pytest_fixtures import sagalog_daemon
+            store = sagalog_daemon()
+            self.assertEqual(next(store).client.health()["health"], "alive")
+            store.close()
+
+    def test_it_needs_nothing_but_python(self) -> None:
+        names = subprocess.run(
+            [sys.executable, "-S", "-c", "import sagalog, sagalog.aio, sagalog.testing, sys; "
+             "print(sagalog.__version__)"],
+            env={**os.environ, "PYTHONPATH": PACKAGE}, check=True, capture_output=True, text=True)
+        self.assertEqual(names.stdout.strip(), sagalog.__version__)
+
+    def test_version_and_names_of_the_project_agree(self) -> None:
+        with open(os.path.join(PACKAGE, "pyproject.toml"), encoding="utf-8") as file:
+            project = file.read()
+        self.assertIn(f'version = "{sagalog.__version__}"', project)
+        with open(os.path.join(PACKAGE, "..", "..", "CMakeLists.txt"), encoding="utf-8") as file:
+            self.assertIn(f"project(sagalog VERSION {sagalog.__version__} ", file.read())
+        self.assertTrue(os.path.exists(os.path.join(PACKAGE, "sagalog", "py.typed")))
+
+
+if __name__ == "__main__":
+    unittest.main()

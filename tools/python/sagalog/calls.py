@@ -1,0 +1,190 @@
+"""One request each: what is asked, whether it may be sent twice, and how its answer is read. No
+input or output; both clients stand on it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import urllib.parse
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Callable, Dict, Generic, Iterable, List, Mapping, Optional, Type, TypeVar
+from typing import Union
+
+from .errors import Refused, refused
+from .records import Answer, Duration, Json, Page, RecordT, Status, duration_text
+
+T = TypeVar("T")
+Parameter = Union[str, int, bool, None]
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    method: str
+    target: str
+    read: Callable[[Json, float], T]
+    body: Optional[Json] = None
+    # Sent twice it does no more than sent once, so it may be sent again after a broken connection.
+    repeatable: bool = True
+    request_id: Optional[str] = None
+    # Answers that come only when long work is done: the time-out of a call does not hold for it.
+    patient: bool = False
+
+    def body_bytes(self) -> Optional[bytes]:
+        if self.body is None:
+            return None
+        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def request_id() -> str:
+    """A fresh request id: 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+def given(**arguments: Any) -> Json:
+    """The arguments that are not None: leaving a field out is how the store is told nothing."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def duration(value: Optional[Duration]) -> Optional[str]:
+    return None if value is None else duration_text(value)
+
+
+def policy_json(policy: Optional[Mapping[str, Any]]) -> Optional[Json]:
+    """A policy; values may be timedeltas."""
+    if policy is None:
+        return None
+    return {name: duration_text(value) if isinstance(value, timedelta) else value
+            for name, value in policy.items()}
+
+
+def moment(value: Union[datetime, Duration, None]) -> Optional[str]:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("not_before: a datetime needs a time zone")
+        return value.isoformat()
+    return duration(value)
+
+
+def bytes_text(value: Optional[bytes]) -> Optional[str]:
+    return None if value is None else base64.b64encode(value).decode("ascii")
+
+
+def segment(name: str) -> str:
+    if not name:
+        raise ValueError("an empty id or name")
+    return urllib.parse.quote(name, safe="-._~")
+
+
+def read_answer(json: Json, sent_at: float) -> Answer:
+    made = Answer.from_json(json)
+    object.__setattr__(made, "sent_at", sent_at)
+    return made
+
+
+def read_json(json: Json, sent_at: float) -> Json:
+    return json
+
+
+def read_record(kind: Type[RecordT]) -> Callable[[Json, float], RecordT]:
+    return lambda json, sent_at: kind.from_json(json)
+
+
+def read_page(kind: Type[RecordT]) -> Callable[[Json, float], "Page[RecordT]"]:
+    def read(json: Json, sent_at: float) -> "Page[RecordT]":
+        items = tuple(kind.from_json(item) for item in json.get("items", ()))
+        return Page(items, json.get("cursor", ""), json.get("sequence", 0), json)
+    return read
+
+
+def command(target: str, arguments: Json, method: str = "POST") -> Call[Answer]:
+    """A command. It gets a request id where the caller gave none, so that it can be sent again
+    and is carried out once."""
+    body = dict(arguments)
+    if body.get("request_id") is None:
+        body["request_id"] = request_id()
+    return Call(method, target, read_answer, body=body, request_id=body["request_id"])
+
+
+def saga_command(saga_id: str, name: str, arguments: Json) -> Call[Answer]:
+    return command(f"/v1/sagas/{segment(saga_id)}:{name}", arguments)
+
+
+def get(path: str, read: Callable[[Json, float], T], **parameters: Parameter) -> Call[T]:
+    given_ones = {name: str(value).lower() if isinstance(value, bool) else str(value)
+                  for name, value in parameters.items() if value is not None}
+    separator = "&" if "?" in path else "?"
+    query = separator + urllib.parse.urlencode(given_ones) if given_ones else ""
+    return Call("GET", path + query, read)
+
+
+def label_text(label: Union[str, Mapping[str, str], None]) -> Optional[str]:
+    """A filter by one label: "team=blue" or {"team": "blue"}."""
+    if label is None or isinstance(label, str):
+        return label
+    if len(label) != 1:
+        raise ValueError("label: a list is filtered by one label")
+    return "=".join(next(iter(label.items())))
+
+
+def work(path: str, arguments: Optional[Json] = None, repeatable: bool = False,
+         patient: bool = True) -> Call[Json]:
+    """What has no request id: sent once, and never again by itself."""
+    return Call("POST", path, read_json, body=arguments or {}, repeatable=repeatable,
+                patient=patient)
+
+
+def clock(action: str, field: str, value: Duration) -> Call[Json]:
+    return work(f"/v1/clock:{action}", {field: duration_text(value)}, patient=False)
+
+
+class BatchResult:
+    """The answers of a batch in the order of its commands; where one was refused, its refusal
+    stands in its place."""
+
+    def __init__(self, json: Json, sent_at: float) -> None:
+        self.json = json
+        self.sequence: int = json.get("sequence", 0)
+        self.items: List[Union[Answer, Refused]] = [
+            refused(item) if "code" in item else read_answer(item, sent_at)
+            for item in json.get("answers", ())]
+
+    @property
+    def refusals(self) -> List[Refused]:
+        return [item for item in self.items if isinstance(item, Refused)]
+
+    @property
+    def answers(self) -> List[Answer]:
+        """All answers. The first refusal, if any, is raised."""
+        for refusal in self.refusals:
+            raise refusal
+        return [item for item in self.items if isinstance(item, Answer)]
+
+
+def batch(commands: Iterable[Mapping[str, Any]], atomic: bool) -> Call[BatchResult]:
+    """Each command gets a request id where it has none."""
+    bodies: List[Json] = []
+    for entry in commands:
+        body = _batch_values(entry)
+        body.setdefault("request_id", request_id())
+        bodies.append(body)
+    return Call("POST", "/v1/batch", BatchResult, body={"atomic": atomic, "commands": bodies})
+
+
+def _batch_values(entry: Mapping[str, Any]) -> Json:
+    body: Dict[str, Any] = {}
+    for name, value in entry.items():
+        if isinstance(value, timedelta):
+            value = duration_text(value)
+        elif isinstance(value, bytes):
+            value = bytes_text(value)
+        elif hasattr(value, "to_json"):
+            value = value.to_json()
+        if value is not None:
+            body[name] = value
+    return body
+
+
+def status() -> Call[Status]:
+    return get("/v1/status", read_record(Status))

@@ -1,0 +1,74 @@
+"""When a request is sent again. No input or output."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Optional
+
+from .calls import Call
+from .errors import Overloaded, Refused, Unavailable
+
+
+@dataclass(frozen=True)
+class Retry:
+    """At most `attempts` sendings of one request, with pauses that double from `first_pause` up to
+    `pause_max` seconds, each shortened by chance by up to a half."""
+
+    attempts: int = 8
+    first_pause: float = 0.05
+    pause_max: float = 1.0
+
+    def pause(self, failures: int) -> float:
+        """Before the next attempt, after so many failures."""
+        longest = min(self.pause_max, self.first_pause * 2.0 ** (failures - 1))
+        return longest * random.uniform(0.5, 1.0)
+
+
+NEVER = Retry(attempts=1)
+
+
+class Broken(Exception):
+    """A connection that failed. `sent` says whether a byte of the request may have left."""
+
+    def __init__(self, detail: str, sent: bool) -> None:
+        super().__init__(detail)
+        self.sent = sent
+
+
+class Attempts:
+    """Of one call: counts its failures, and says whether it is sent again."""
+
+    def __init__(self, call: "Call[object]", retry: Retry, store: str) -> None:
+        self._call = call
+        self._retry = retry
+        self._store = store
+        self._failures = 0
+        self._may_have_happened = False
+        # When the request first left: a lease counts from then, because the store may have
+        # carried out any of the sendings.
+        self.sent_at: Optional[float] = None
+
+    def pause_after(self, broken: Broken) -> float:
+        """How long to wait before the next; raises when there is none."""
+        self._failures += 1
+        self._may_have_happened = self._may_have_happened or broken.sent
+        may_repeat = self._call.repeatable or not broken.sent
+        if not may_repeat or self._failures >= self._retry.attempts:
+            raise self.unavailable(str(broken))
+        return self._retry.pause(self._failures)
+
+    def pause_after_refusal(self, refusal: Refused) -> float:
+        """Only what was not taken because a queue was full is sent again."""
+        self._failures += 1
+        if not isinstance(refusal, Overloaded) or self._failures >= self._retry.attempts:
+            raise refusal
+        return self._retry.pause(self._failures)
+
+    def unavailable(self, detail: str) -> Unavailable:
+        return Unavailable(f"{self._store}: {detail}", may_have_happened=self._may_have_happened,
+                           request_id=self._call.request_id)
+
+    def timed_out(self, sent: bool) -> Unavailable:
+        self._may_have_happened = self._may_have_happened or sent
+        return self.unavailable("no answer in time")
