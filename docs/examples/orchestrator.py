@@ -3,10 +3,11 @@
 
     python3 docs/examples/orchestrator.py          plays it in a temporary directory
 
-Tasks are planned, each with what has to be undone if it comes to nothing. The orchestrator dispatches them:
-it claims a task, makes its worktree, and starts a worker for it; when the worktree cannot be made, the
-dispatch is rolled back. Workers own their task under a lease, commit, and merge. One of them is killed,
-one fails. The sweep decides about what is stale, and what is owed is undone.
+Tasks are planned, each with what has to be undone if it comes to nothing. The orchestrator
+dispatches them: it claims a task, makes its worktree, and starts a worker for it; when the worktree
+cannot be made, the dispatch is rolled back. Workers own their task under a lease, commit, and
+merge. One of them is killed, one fails. The sweep decides about what is stale, and what is owed is
+undone.
 
 Ends with 0 when everything was as expected. Time is moved by hand (sagalog.testing), so that nobody
 waits for a lease to run out. Needs `sagalog` in the path, or $SAGALOG_PROGRAM.
@@ -95,7 +96,8 @@ class Orchestrator:
     def plan(self, task: str, key: "str | None" = None) -> None:
         worktree, branch = os.path.join(self.worktrees, task), f"fix/{task}"
         self.client.plan(
-            task, key=key or f"shop#{task}", repository=self.repository, branch=branch, worktree=worktree,
+            task, key=key or f"shop#{task}", repository=self.repository, branch=branch,
+            worktree=worktree,
             compensations=[  # Undone in reverse: a branch in use cannot be deleted.
                 {"id": "branch", "kind": "delete-branch", "target": branch},
                 {"id": "worktree", "kind": "remove-worktree", "target": worktree,
@@ -113,7 +115,7 @@ class Orchestrator:
         except subprocess.CalledProcessError as error:
             # Between the claim and the start of a worker: nothing may stay "dispatched".
             self.client.abort_dispatch(saga.saga_id, claim.granted, reason=error.stderr.strip())
-            say(f"{saga.saga_id}: not dispatched: the folder is taken; set aside for the next try")
+            say(f"{saga.saga_id}: not dispatched: its folder is taken; set aside")
             os.rename(saga.worktree, saga.worktree + ".aside")
             return True
         arguments = [self.store.directory, saga.saga_id, str(claim.granted),
