@@ -9,6 +9,7 @@ import sys
 import tempfile
 import types
 import unittest
+import zipfile
 from datetime import timedelta
 from unittest import mock
 
@@ -85,6 +86,27 @@ class PackageTest(unittest.TestCase):
              "print(sagalog.__version__)"],
             env={**os.environ, "PYTHONPATH": PACKAGE}, check=True, capture_output=True, text=True)
         self.assertEqual(names.stdout.strip(), sagalog.__version__)
+
+    def test_the_wheel_holds_all_that_is_needed(self) -> None:
+        build = [sys.executable, "-c", "import wheel_backend as b, sys; d = sys.argv[1]; "
+                 "print(b.build_wheel(d)); b.build_sdist(d)"]
+        with tempfile.TemporaryDirectory() as folder:
+            name = subprocess.run([*build, folder], cwd=PACKAGE, check=True, capture_output=True,
+                                  text=True).stdout.strip()
+            wheel = os.path.join(folder, name)
+            with zipfile.ZipFile(wheel) as archive:
+                held = set(archive.namelist())
+                self.assertIn(b"sagalog.pytest_fixtures",
+                              archive.read(f"sagalog-{sagalog.__version__}.dist-info/"
+                                           "entry_points.txt"))
+            sources = {f"sagalog/{name}" for name in os.listdir(os.path.join(PACKAGE, "sagalog"))
+                       if not name.startswith("__pycache")}
+            self.assertLessEqual(sources, held)
+            # Python imports from a wheel as it lies there.
+            found = subprocess.run(
+                [sys.executable, "-S", "-c", "import sagalog.aio; print(sagalog.__file__)"],
+                cwd=folder, env={"PYTHONPATH": wheel}, check=True, capture_output=True, text=True)
+            self.assertTrue(found.stdout.startswith(wheel))
 
     def test_version_and_names_of_the_project_agree(self) -> None:
         with open(os.path.join(PACKAGE, "pyproject.toml"), encoding="utf-8") as file:
