@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include "eventlog/backup_directory.h"
+#include "eventlog/backup_manifest.h"
 #include "eventlog/head_file.h"
 #include "schema/store_time.h"
 
@@ -129,9 +131,26 @@ Status CheckOurs(const std::filesystem::path& path) {
   if (shown == 0) {
     return {};
   }
+  if (const auto backups = BackupDirectory::List(path); !backups.empty()) {
+    return {Code::kInvalidArgument,
+            fmt::format("{} is a directory of backups: name one of them to look into it, such as "
+                        "{}; sagalog restore {} --data DIR brings the newest back",
+                        path.string(), backups.back().string(), path.string())};
+  }
   return {Code::kInvalidArgument,
           fmt::format("{} is not a sagalog data directory (it holds {}{}); choose an empty one",
                       path.string(), names, shown > kNamesShownMax ? ", …" : "")};
+}
+
+// What is to be brought back one day must be what was put away: one write, and it is no backup.
+Status CheckNoBackup(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path / kBackupManifestName, error)) {
+    return {};
+  }
+  return {Code::kReadOnly, fmt::format("{} is a backup, which can only be read: sagalog restore {} "
+                                       "--data DIR makes a store of it",
+                                       path.string(), path.string())};
 }
 
 // True when the directory is there and ours, false when it is to be created or taken.
@@ -191,6 +210,7 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path, Log
     }
     return DataDirectory(path, -1);
   }
+  RETURN_IF_ERROR(CheckNoBackup(path));
   if (!exists) {
     RETURN_IF_ERROR(Create(path));
   }

@@ -23,7 +23,8 @@ class DataDirectory {
   // kReadWrite creates the directory (mode 0700) or takes an empty one, and locks it: kLocked, with
   // the holder's process id and since when, if somebody else has. kReadOnly locks and writes
   // nothing: kNotFound if there is none. A directory that is neither ours nor empty, or no
-  // directory at all, is kInvalidArgument and stays as it is.
+  // directory at all, is kInvalidArgument and stays as it is. A backup is a data directory too, but
+  // only to be read: kReadOnly, what to do instead.
   [[nodiscard]] static Result<DataDirectory> Open(const std::filesystem::path& path, LogMode mode);
 
   // Whether somebody holds the directory for writing just now. Takes nothing.

@@ -14,6 +14,10 @@ namespace sagalog {
 // naming the first event that is damaged or lost. Writes nothing.
 [[nodiscard]] Result<Sequence> VerifyLogCopy(const std::filesystem::path& directory);
 
+// Whether the files of the backup in `backup` are those that were written: kCorruption names the
+// first that is not, and the event where that can be told. Its manifest. Writes nothing.
+[[nodiscard]] Result<BackupManifest> CheckBackup(const std::filesystem::path& backup);
+
 // Copies the log of the backup in `backup`, with its HEAD, into `directory`, which exists and holds
 // neither. kCorruption when the backup is not what was written, naming the file and, where that can
 // be told, the event. `faults` may be null.

@@ -100,7 +100,8 @@ ApiResponse ShowReadiness(const ApiCall& call) {
     return Problem(call.Last(), status);
   }
   if (const Status health = call.store.Health(); !health.ok()) {
-    return Problem(call.Last(), health);
+    // What is shown is the state, which a damaged log may not reach.
+    return Problem(Sequence(call.store.Describe().last_sequence), health);
   }
   return Answer(WithSequence(R"({"health":"ready"})", call.Last()));
 }

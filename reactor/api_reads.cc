@@ -11,6 +11,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/past_saga.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
 
@@ -206,10 +207,19 @@ ApiResponse ListSagas(const ApiCall& call) {
 
 ApiResponse ShowSaga(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
+  const std::string at = query.Text("at");
+  std::optional<PastMoment> moment;
+  if (const auto parsed = ParsePastMoment(at); parsed.ok()) {
+    moment = *parsed;
+  } else if (!at.empty()) {
+    query.Refuse("at", parsed.status().text());
+  }
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
   }
-  const auto saga = call.store.Find(call.name);
+  const auto saga = moment ? FindPastSaga(call.store.log(), call.name, *moment,
+                                          TimeFromMicros(call.store.Describe().time))
+                           : call.store.Find(call.name);
   return saga.ok() ? Answer(ToJson(*saga)) : Problem(call.Last(), saga.status(), call.name);
 }
 

@@ -11,6 +11,8 @@
 
 #include "tools/bench_figures.h"
 #include "tools/exit_code.h"
+#include "tools/standard_streams.h"
+#include "tools/store_client.h"
 
 namespace sagalog::tools {
 namespace {
@@ -59,7 +61,7 @@ std::string GoalText(const std::string& name) {
 void Print(const Figures& figures, bool json) {
   if (!json) {
     for (const auto& [name, value] : figures) {
-      fmt::print("{:<26}{:>16.3f}  {}\n", name, value, GoalText(name));
+      PrintLine(fmt::format("{:<26}{:>16.3f}  {}", name, value, GoalText(name)));
     }
     return;
   }
@@ -67,7 +69,7 @@ void Print(const Figures& figures, bool json) {
   for (const auto& [name, value] : figures) {
     text += fmt::format("{}\"{}\": {:.6g}", text.size() > 1 ? ", " : "", name, value);
   }
-  fmt::print("{}}}\n", text);
+  PrintLine(text + "}");
 }
 
 bool IsWanted(const BenchFlags& flags, const Part& part) {
@@ -103,7 +105,7 @@ Status Measure(const BenchFlags& flags, bool json, Figures& figures) {
       continue;
     }
     if (!json) {
-      fmt::print(stderr, "{}: {} …\n", part.name, part.what);
+      WriteError(fmt::format("{}: {} …\n", part.name, part.what));
     }
     status = part.measure(plan, figures);
     if (!status.ok()) {
@@ -130,8 +132,8 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
     Figures figures;
     const Status status = Measure(*flags, global.json, figures);
     if (!status.ok()) {
-      fmt::print(stderr, "sagalog bench: {}\n", status.text());
-      exit_code = 3;
+      PrintError(global, fmt::format("bench: {}", status.text()));
+      exit_code = kExitUnavailable;
       return;
     }
     Print(figures, global.json);

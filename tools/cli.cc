@@ -1,9 +1,6 @@
 // The program: its flags, its help, and what it says to a command line that is wrong.
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +14,7 @@
 #include "tools/global_options.h"
 #include "tools/help_formatter.h"
 #include "tools/run_command.h"
+#include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/terminal.h"
 
@@ -157,8 +155,8 @@ int Main(int argc, char** argv) {
       exit_code = SayUsageError(app, global, error);
     }
   }
-  if (std::fflush(stdout) != 0) {
-    PrintError(global, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+  if (const std::string failure = OutputFailure(); !failure.empty()) {
+    PrintError(global, fmt::format("cannot write to standard output: {}", failure));
     exit_code = exit_code == kExitDone ? kExitUnavailable : exit_code;
   }
   return exit_code;

@@ -11,6 +11,7 @@
 #include "tools/command_words.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/standard_streams.h"
 #include "tools/store_answer.h"
 #include "tools/store_client.h"
 #include "tools/terminal.h"
@@ -78,7 +79,7 @@ int CompensationRun::Run() {
   ReportWaiting(rows);
   PrintSummary();
   if (!progressed.ok()) {
-    fmt::print(stderr, "sagalog: {}\n", Printable(progressed.status().text()));
+    WriteError(fmt::format("sagalog: {}\n", Printable(progressed.status().text())));
     return progressed.status().code() == Code::kConflict ? kExitRefused : kExitUnavailable;
   }
   return ExitCode();
@@ -260,16 +261,17 @@ CompensationRun::Outcome CompensationRun::Report(const CompensationTask& task, O
   const bool named = outcome == Outcome::kDone || outcome == Outcome::kWould;
   const std::string target =
       named ? "" : Printable(fmt::format(" ({} {})", task.kind, task.target));
-  fmt::print("{} {} {}{}: {}\n", Paint(fmt::format("{:<7}", Word(outcome)), style, options_.color),
-             Printable(task.saga_id), Printable(task.id), target, Printable(text));
-  std::fflush(stdout);
+  PrintLine(fmt::format("{} {} {}{}: {}",
+                        Paint(fmt::format("{:<7}", Word(outcome)), style, options_.color),
+                        Printable(task.saga_id), Printable(task.id), target, Printable(text)));
+  FlushOutput();
   return outcome;
 }
 
 void CompensationRun::PrintSummary() const {
   if (!options_.json) {
     if (counts_.empty()) {
-      fmt::print("nothing is owed\n");
+      PrintLine("nothing is owed");
     }
     return;
   }
@@ -279,7 +281,7 @@ void CompensationRun::PrintSummary() const {
     const auto count = counts_.find(outcome);
     summary[Word(outcome)] = count == counts_.end() ? 0 : count->second;
   }
-  fmt::print("{}\n", json::serialize(summary));
+  PrintLine(json::serialize(summary));
 }
 
 int CompensationRun::ExitCode() const {

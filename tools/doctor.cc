@@ -10,7 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "eventlog/backup_manifest.h"
 #include "eventlog/data_directory.h"
+#include "eventlog/log_copy.h"
 #include "eventlog/rocks_log.h"
 #include "projections/checkpoint.h"
 #include "projections/projections.h"
@@ -52,6 +54,27 @@ bool ExamineDirectory(Findings& findings, const std::filesystem::path& data) {
   }
   Add(findings, Kind::kBroken, "directory", status.text(), next);
   return false;
+}
+
+// Whether the directory is a backup; and whether that is still what was put away.
+bool ExamineBackup(Findings& findings, const std::filesystem::path& data) {
+  std::error_code error;
+  if (!std::filesystem::exists(data / kBackupManifestName, error)) {
+    return false;
+  }
+  const auto manifest = CheckBackup(data);
+  if (manifest.ok()) {
+    Add(findings, Kind::kNote, "backup",
+        fmt::format("up to sequence {}, {} files, each as it was put away; it can only be read",
+                    manifest->last.value(), manifest->files.size()),
+        fmt::format("sagalog restore {} --data DIR makes a store of it", data.string()));
+  } else if (manifest.status().code() == Code::kUnsupportedVersion) {
+    Add(findings, Kind::kBroken, "backup", manifest.status().text(), "update this program");
+  } else {
+    Add(findings, Kind::kBroken, "backup", manifest.status().text(),
+        "restore another backup; what can still be read of this one is shown by ls and history");
+  }
+  return true;
 }
 
 void ExamineWriter(Findings& findings, const std::filesystem::path& data) {
@@ -200,11 +223,14 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
   if (!ExamineDirectory(findings, data)) {
     return findings;
   }
-  ExamineWriter(findings, data);
-  ExamineDisk(findings, data);
+  const bool is_backup = ExamineBackup(findings, data);
+  if (!is_backup) {
+    ExamineWriter(findings, data);
+    ExamineDisk(findings, data);
+  }
   const std::unique_ptr<RocksLog> log = ExamineLog(findings, data);
   ExamineCheckpoint(findings, data);
-  if (log != nullptr) {
+  if (log != nullptr && !is_backup) {
     ExamineClock(findings, *log, clock);
   }
   return findings;

@@ -32,8 +32,7 @@ DIR becomes a directory of backups: 000001, 000002 and so on, each whole by itse
 change is shared between them. Commands go on meanwhile. Every event of the copy is read again
 before it counts, and then all but the newest --keep are removed.
 
-A backup can be looked at where it lies: sagalog ls --data DIR/000001
-It holds no audit keys: keep a copy of those elsewhere.)";
+A backup can be looked at where it lies, and nothing else: sagalog ls --data DIR/000001)";
 
 constexpr const char* kRestoreText =
     R"(Example:
@@ -51,8 +50,8 @@ constexpr const char* kCompactText =
   sagalog compact --older-than 24h
 
 A heartbeat that a later one, or the end of its lease, has superseded becomes a stub: who sent it
-and the text of its progress go, the rest stays. No state, history of transitions, answer to a
-request or audit proof changes. Commands go on meanwhile; it can be stopped and run again.)";
+and the text of its progress go, the rest stays. No state, history of transitions or answer to a
+request changes. Commands go on meanwhile; it can be stopped and run again.)";
 
 int ExitCodeOf(const Status& status) {
   return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound

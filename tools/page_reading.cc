@@ -1,6 +1,5 @@
 #include "tools/page_reading.h"
 
-#include <cstdio>
 #include <utility>
 
 #include <boost/json/object.hpp>
@@ -8,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "tools/json_fields.h"
+#include "tools/standard_streams.h"
 #include "tools/store_command.h"
 #include "tools/terminal.h"
 
@@ -71,7 +71,7 @@ void ShowPages(const GlobalOptions& global, std::string_view path, UrlQuery quer
   }
   print(global, *client, items);
   if (const auto cursor = TextIn(*page, "cursor"); !cursor.empty()) {
-    fmt::print(stderr, "there are more: --all, or --cursor {}\n", Printable(cursor));
+    WriteError(fmt::format("there are more: --all, or --cursor {}\n", Printable(cursor)));
   }
 }
 

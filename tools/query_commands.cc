@@ -17,6 +17,7 @@
 #include "tools/moment.h"
 #include "tools/page_reading.h"
 #include "tools/saga_sheet.h"
+#include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
 #include "tools/table.h"
@@ -185,7 +186,7 @@ void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
       return;
     }
     if (!TextIn(*page, "cursor").empty() && !global.json) {
-      fmt::print(stderr, "older events are left out: --limit N shows more\n");
+      WriteError("older events are left out: --limit N shows more\n");
     }
     PrintLine(global.json ? client->raw() : HistoryTable(global, ArrayIn(*page, "items")));
   });

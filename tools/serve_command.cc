@@ -15,6 +15,7 @@
 #include "schema/store_time.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
+#include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
 #include "tools/store_opening.h"
@@ -24,7 +25,9 @@ namespace sagalog::tools {
 namespace {
 
 int Unavailable(const GlobalOptions& global, const Status& status) {
-  PrintError(global, fmt::format("serve: {} (sagalog doctor explains)", status.text()));
+  const bool says_all = status.code() == Code::kReadOnly || status.code() == Code::kInvalidArgument;
+  PrintError(global, fmt::format("serve: {}{}", status.text(),
+                                 says_all ? "" : " (sagalog doctor explains)"));
   return kExitUnavailable;
 }
 
@@ -35,7 +38,7 @@ void SayReady(const GlobalOptions& global, const std::string& data, const std::s
   } else {
     PrintLine(fmt::format("serving {} on {}", data, socket));
   }
-  std::fflush(stdout);
+  FlushOutput();
 }
 
 int Serve(const GlobalOptions& global, ManualClock* clock, bool reaper) {

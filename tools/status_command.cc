@@ -1,4 +1,7 @@
 // sagalog status.
+#include <unistd.h>
+
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -6,7 +9,10 @@
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
 
+#include "eventlog/backup_manifest.h"
+#include "eventlog/data_directory.h"
 #include "tools/command_groups.h"
+#include "tools/exit_code.h"
 #include "tools/json_fields.h"
 #include "tools/moment.h"
 #include "tools/sheet.h"
@@ -44,14 +50,31 @@ std::string ReaperInWords(const json::object& reaper) {
   return words;
 }
 
-std::string StatusSheet(const json::object& status, bool is_daemon, bool color) {
+// Why a command would not be taken by a directory that we opened for reading; empty = it would.
+std::string WhyOnlyRead(const std::filesystem::path& data) {
+  std::error_code error;
+  if (std::filesystem::exists(data / kBackupManifestName, error)) {
+    return "a backup, which can only be read";
+  }
+  for (const std::filesystem::path& part : {data, data / kLogDirectoryName, data / kLockFileName}) {
+    if (std::filesystem::exists(part, error) && access(part.c_str(), W_OK) != 0) {
+      return fmt::format("only for reading: this user may not write to {}", part.string());
+    }
+  }
+  return "";
+}
+
+std::string StatusSheet(const json::object& status, const std::string& only_read, bool is_daemon,
+                        bool color) {
   Sheet sheet;
   const std::string_view health = TextIn(status, "health");
   std::string words(health);
   if (const auto detail = TextIn(status, "health_detail"); !detail.empty()) {
     words += fmt::format(": {}", detail);
+  } else if (!only_read.empty()) {
+    words += fmt::format(", {}", only_read);
   }
-  sheet.Add("health", words, health == "open" ? Style::kGood : Style::kBad);
+  sheet.Add("health", words, health == "open" && only_read.empty() ? Style::kGood : Style::kBad);
   sheet.Add("live", Counts(ArrayIn(status, "live"), "state"));
   sheet.Add("ended", Counts(ArrayIn(status, "ended"), "state"));
   const std::string stale = Counts(ArrayIn(status, "stale"), "reason");
@@ -82,9 +105,14 @@ void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
   status->callback([&global, &exit_code] {
     const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
     const auto answer = client ? client->Ask("GET", "/v1/status") : std::nullopt;
-    if (answer) {
-      PrintLine(global.json ? client->raw()
-                            : StatusSheet(*answer, client->IsDaemon(), global.color));
+    if (!answer) {
+      return;
+    }
+    const bool daemon = client->IsDaemon();
+    const std::string only_read = daemon ? "" : WhyOnlyRead(DataDirectoryPath(global.data));
+    PrintLine(global.json ? client->raw() : StatusSheet(*answer, only_read, daemon, global.color));
+    if (TextIn(*answer, "health") != "open") {
+      exit_code = kExitUnavailable;
     }
   });
 }

@@ -9,6 +9,7 @@
 #include "tools/answer_text.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/standard_streams.h"
 #include "tools/terminal.h"
 
 namespace sagalog::tools {
@@ -24,6 +25,17 @@ json::object ParseObject(const std::string& text) {
 // No store that answers at all, or one that answers only reads: nothing the caller asked was wrong.
 bool IsUnavailable(int status, std::string_view code) {
   return code == "read_only" || code == "corrupt" || status >= 500;
+}
+
+// What a directory that cannot be opened needs, where its own message does not say so already.
+const char* NextStep(Code code) {
+  switch (code) {
+    case Code::kLocked: return " (sagalog serve lets many processes share a directory)";
+    case Code::kReadOnly:
+    case Code::kNotFound:
+    case Code::kInvalidArgument: return "";
+    default: return " (sagalog doctor explains)";
+  }
 }
 
 }  // namespace
@@ -42,14 +54,33 @@ std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Acce
   }
   auto connection = Connection::Open(options);
   if (!connection.ok()) {
-    const bool locked = connection.status().code() == Code::kLocked;
-    PrintError(global, fmt::format("{} ({})", connection.status().text(),
-                                   locked ? "sagalog serve lets many processes share a directory"
-                                          : "sagalog doctor explains"));
+    PrintError(global, connection.status().text() + NextStep(connection.status().code()));
     exit_code = kExitUnavailable;
     return nullptr;
   }
-  return std::unique_ptr<StoreClient>(new StoreClient(*std::move(connection), global, exit_code));
+  std::unique_ptr<StoreClient> client(new StoreClient(*std::move(connection), global, exit_code));
+  if (access == Access::kRead) {
+    client->WarnOfDamage();
+  }
+  return client;
+}
+
+void StoreClient::WarnOfDamage() {
+  const auto ready = connection_->Send("GET", "/readyz");
+  if (!ready.ok() || ready->status < 300) {
+    return;
+  }
+  const json::object problem = ParseObject(ready->body);
+  const std::string_view code = TextIn(problem, "code");
+  if (code == "corrupt") {
+    PrintError(global_, fmt::format("the log is damaged: answers are of sequence {}, the last that "
+                                    "is known; sagalog doctor explains",
+                                    NumberIn(problem, "sequence").value_or(0)));
+  } else if (code == "read_only") {
+    PrintError(global_, fmt::format("the store takes no commands: answers are of sequence {}, the "
+                                    "last that is durable; sagalog status says why",
+                                    NumberIn(problem, "sequence").value_or(0)));
+  }
 }
 
 std::optional<json::object> StoreClient::Ask(std::string_view method, std::string_view target,
@@ -72,7 +103,7 @@ std::optional<json::object> StoreClient::Ask(std::string_view method, std::strin
   if (line.empty()) {
     line = fmt::format("HTTP status {}: {}", response->status, Printable(raw_));
   }
-  fmt::print(stderr, "{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line);
+  WriteError(fmt::format("{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line));
   const bool unavailable = IsUnavailable(response->status, TextIn(answer, "code"));
   exit_code_ = unavailable ? kExitUnavailable : kExitRefused;
   return std::nullopt;
@@ -88,12 +119,13 @@ std::optional<StoreTime> StoreClient::Now() {
 }
 
 void PrintError(const GlobalOptions& global, std::string_view text) {
-  fmt::print(stderr, "{} {}\n", Paint("sagalog:", Style::kBad, global.error_color),
-             Printable(text));
+  WriteError(
+      fmt::format("{} {}\n", Paint("sagalog:", Style::kBad, global.error_color), Printable(text)));
 }
 
 void PrintLine(std::string_view line) {
-  fmt::print("{}{}", line, line.ends_with('\n') ? "" : "\n");
+  WriteOutput(line);
+  WriteOutput(line.ends_with('\n') ? "" : "\n");
 }
 
 std::string UrlPart(std::string_view text) {

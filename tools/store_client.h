@@ -43,6 +43,9 @@ class StoreClient {
   [[nodiscard]] bool IsDaemon() const { return connection_->IsDaemon(); }
 
  private:
+  // Says, before the first answer, that what is read is not all that ever was.
+  void WarnOfDamage();
+
   StoreClient(std::unique_ptr<Connection> connection, const GlobalOptions& global, int& exit_code)
       : connection_(std::move(connection)), global_(global), exit_code_(exit_code) {}
 

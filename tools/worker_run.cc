@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -12,6 +11,7 @@
 
 #include "tools/json_fields.h"
 #include "tools/owner_identity.h"
+#include "tools/standard_streams.h"
 #include "tools/terminal.h"
 
 namespace sagalog::tools {
@@ -26,7 +26,7 @@ constexpr int kRetryDelayMillis = 100;
 // How often the rest of a stopped group is looked for after its leader ended.
 constexpr int kGroupPollMillis = 20;
 
-void Say(std::string_view text) { fmt::print(stderr, "sagalog run: {}\n", Printable(text)); }
+void Say(std::string_view text) { WriteError(fmt::format("sagalog run: {}\n", Printable(text))); }
 
 // Whether another try may help.
 bool IsTransient(const Result<StoreAnswer>& answer) {

@@ -1,6 +1,7 @@
 // What people see: colours, widths, and text that plays no tricks.
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -97,11 +98,40 @@ TEST(CliDisplay, ASheetShowsWhoHoldsASagaAndHowLongStill) {
                            HasSubstr("team=core"), HasSubstr("/srv/wt")));
 }
 
+// Runs the program in a shell; its exit code.
+int Shell(const CliDirectory& directory, const std::string& words) {
+  const std::string command =
+      std::string(kProgram) + " --data " + directory.data().string() + " " + words;
+  return WEXITSTATUS(std::system(("bash -c '" + command + "'").c_str()));
+}
+
 TEST(CliDisplay, AnOutputThatCannotBeWrittenIsNoSuccess) {
   CliDirectory directory;
+  // More than what is buffered before the first write.
   directory.Json({"plan", "T1"});
+  for (int i = 0; i < 8; ++i) {
+    directory.Json({"annotate", "T1", std::string(4000, 'a')});
+  }
+  const std::string error = (directory.root() / "error").string();
+  for (const char* words : {"ls", "history T1", "--json history T1", "show T1", "status", "--help",
+                            "plan --help", "doctor"}) {
+    SCOPED_TRACE(words);
+    EXPECT_EQ(Shell(directory, words + (" >/dev/full 2>" + error)), 3);
+    std::ostringstream said;
+    said << std::ifstream(error).rdbuf();
+    EXPECT_EQ(said.str(), "sagalog: cannot write to standard output: No space left on device\n");
+  }
+  EXPECT_EQ(Shell(directory, "ls >/dev/full 2>/dev/full"), 3);
+  EXPECT_EQ(Shell(directory, "show T9 2>/dev/full"), 1);
+}
+
+TEST(CliDisplay, AReaderWhoHasGoneIsNoSuccessEither) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  const std::string program = std::string(kProgram) + " --data " + directory.data().string();
+  // The other end is closed before the program starts; whoever started it ignores SIGPIPE.
   const std::string command =
-      std::string(kProgram) + " --data " + directory.data().string() + " ls >/dev/full 2>/dev/null";
+      "bash -c 'trap \"\" PIPE; exec 3> >(:); wait $!; " + program + " ls >&3 2>/dev/null'";
   EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 3);
 }
 
