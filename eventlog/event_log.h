@@ -56,7 +56,7 @@ class EventLog {
   // durable or not, open again to know.
   virtual Status Append(Sequence expected_last, std::span<const std::string_view> events) = 0;
 
-  // The error that poisoned the log, or OK.
+  // The error that poisoned the log, or OK. Damage that a read finds poisons a log that is written.
   [[nodiscard]] virtual Status Health() const = 0;
 
   // kNotFound beyond the end.

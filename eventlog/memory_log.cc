@@ -106,7 +106,20 @@ Status MemoryLog::WriteBatchDurably(std::span<const std::string_view> events) {
   return {};
 }
 
+Status MemoryLog::Noted(Status found) const {
+  if (found.code() == Code::kCorruption && mode_ == LogMode::kReadWrite) {
+    latch_.Poison(found);
+  }
+  return found;
+}
+
 Result<StoredEvent> MemoryLog::Read(Sequence sequence) const {
+  Result<StoredEvent> event = ReadVerified(sequence);
+  RETURN_IF_ERROR(Noted(event.status()));
+  return event;
+}
+
+Result<StoredEvent> MemoryLog::ReadVerified(Sequence sequence) const {
   std::string bytes;
   {
     const std::shared_lock lock(disk_.mutex_);
@@ -137,7 +150,7 @@ Status MemoryLog::Scan(Sequence from, Sequence through, const Visitor& visitor) 
   ChainCheck chain(from, end < from ? 0 : end.value() - from.value() + 1);
   for (Sequence sequence = from; sequence <= end; sequence = sequence.Next()) {
     ASSIGN_OR_RETURN(const StoredEvent event, Read(sequence));
-    RETURN_IF_ERROR(chain.Pass(*event));
+    RETURN_IF_ERROR(Noted(chain.Pass(*event)));
     RETURN_IF_ERROR(visitor(*event, event.bytes()));
   }
   if (damage_ && from <= through && through >= damage_->first_damaged) {

@@ -41,6 +41,8 @@ class MemoryLog final : public EventLog, private LogMaintenance {
 
  private:
   Status Replace(std::span<const std::string_view> events) override;
+  [[nodiscard]] Status Noted(Status found) const;
+  [[nodiscard]] Result<StoredEvent> ReadVerified(Sequence sequence) const;
   Status Settle() override { return latch_.Writable(); }
   Status ReclaimSpace(Sequence /*through*/) override { return latch_.Writable(); }
   Result<LogBackup> Backup(const LogBackupOptions& options) override;
@@ -53,7 +55,7 @@ class MemoryLog final : public EventLog, private LogMaintenance {
   const LogMode mode_;
   std::optional<Damage> damage_;
   DurableEnd end_;
-  PoisonLatch latch_;
+  mutable PoisonLatch latch_;  // reads that find damage poison it too
   std::mutex append_mutex_;
   bool closed_ = false;  // guarded by the disk's mutex
 };

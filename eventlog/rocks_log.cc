@@ -155,7 +155,22 @@ Status RocksLog::WriteBatchDurably(std::span<const std::string_view> events, Seq
   return head_->Write(sequence);
 }
 
+// Damage that is found while the log is written ends the writing: what follows it could not be
+// reached when the log is folded again.
+Status RocksLog::Noted(Status found) const {
+  if (found.code() == Code::kCorruption && options_.mode == LogMode::kReadWrite) {
+    latch_.Poison(found);
+  }
+  return found;
+}
+
 Result<StoredEvent> RocksLog::Read(Sequence sequence) const {
+  Result<StoredEvent> event = ReadVerified(sequence);
+  RETURN_IF_ERROR(Noted(event.status()));
+  return event;
+}
+
+Result<StoredEvent> RocksLog::ReadVerified(Sequence sequence) const {
   const std::shared_lock lock(database_mutex_);
   if (closed_.load(std::memory_order_acquire)) {
     return Closed();
@@ -189,7 +204,7 @@ Status RocksLog::Scan(Sequence from, Sequence through, const Visitor& visitor) c
   if (next <= end) {
     ChainCheck chain(next, end.value() - next.value() + 1);
     const Visitor verified = [&](const events::Event& event, std::string_view bytes) -> Status {
-      RETURN_IF_ERROR(chain.Pass(event));
+      RETURN_IF_ERROR(Noted(chain.Pass(event)));
       RETURN_IF_ERROR(visitor(event, bytes));
       next = next.Next();
       return {};
@@ -223,7 +238,7 @@ Status RocksLog::ScanInOneGo(Sequence from, Sequence through, const Visitor& vis
   found->Seek(LogKey(from).bytes());
   while (found->Valid() && found->key() == LogKey(sequence).bytes()) {
     const std::string_view bytes = aligned.Assign(found->value());
-    RETURN_IF_ERROR(VerifyReadBack(sequence, bytes));
+    RETURN_IF_ERROR(Noted(VerifyReadBack(sequence, bytes)));
     RETURN_IF_ERROR(visitor(*events::GetEvent(bytes.data()), bytes));
     if (sequence == through) {
       break;

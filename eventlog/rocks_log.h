@@ -77,13 +77,15 @@ class RocksLog final : public EventLog, private LogMaintenance {
   Status OpenForReading();
   [[nodiscard]] Status Maintainable() const;
   Status WriteBatchDurably(std::span<const std::string_view> events, Sequence last);
+  [[nodiscard]] Status Noted(Status found) const;
+  [[nodiscard]] Result<StoredEvent> ReadVerified(Sequence sequence) const;
   Status ScanInOneGo(Sequence from, Sequence through, const Visitor& visitor) const;
 
   const std::filesystem::path directory_;
   const RocksLogOptions options_;
   std::optional<Damage> damage_;
   DurableEnd end_;
-  PoisonLatch latch_;
+  mutable PoisonLatch latch_;  // reads that find damage poison it too
   std::mutex append_mutex_;
   std::optional<HeadFile> head_;  // written under append_mutex_
   std::atomic<bool> closed_{false};

@@ -128,6 +128,11 @@ std::vector<std::string> Owners::BootsOf(std::string_view host) const {
   return boots;
 }
 
+bool Owners::Holds(const HostBoot& place) const {
+  const Boots* const boots = FindHost(place.host);
+  return boots != nullptr && boots->contains(std::string(place.boot_id));
+}
+
 std::vector<const Saga*> Owners::HeldByBoot(std::string_view host, std::string_view boot_id) const {
   std::vector<const Saga*> sagas;
   const Boots* const boots = FindHost(host);

@@ -38,6 +38,7 @@ class Owners {
   [[nodiscard]] std::vector<const Saga*> HeldBy(const InternedText& owner) const;
   // The boots of the host that hold anything, in no order; unknown ones are left out.
   [[nodiscard]] std::vector<std::string> BootsOf(std::string_view host) const;
+  [[nodiscard]] bool Holds(const HostBoot& place) const;
   // What all incarnations on this boot of the host hold, in the order of planning.
   [[nodiscard]] std::vector<const Saga*> HeldByBoot(std::string_view host,
                                                     std::string_view boot_id) const;

@@ -27,6 +27,24 @@ struct QueueConfiguration {
   schema::PolicyT policy;
 };
 
+// A request that concerned the store as a whole and no saga, and the event that answered it.
+struct StoreRequest {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  std::uint64_t content = 0;
+  Sequence sequence;
+};
+
+// A boot of a host on which somebody was granted a saga.
+struct SeenBoot {
+  std::string host;
+  std::string boot_id;
+};
+
+// A list that is copied when it grows and shared otherwise: it grows seldom.
+template <typename Entry>
+using SharedList = std::shared_ptr<const std::vector<Entry>>;
+
 // What is true of the store as a whole.
 struct StoreFacts {
   std::string store_id;
@@ -39,6 +57,12 @@ struct StoreFacts {
   schema::PolicyT policy;
   std::optional<std::int64_t> limit;  // over all queues
   StoreTime last_time;
+  // EventMark of the last event.
+  std::uint64_t last_event = 0;
+  // In the order of their first grant, the newest kSeenBootsMax; null = none.
+  SharedList<SeenBoot> boots;
+  // In the order of their answers, the newest kStoreRequestsMax; null = none.
+  SharedList<StoreRequest> requests;
 };
 
 // How many of each there are. Folded from the log, so a rebuild gives the same.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "projections/event_mark.h"
 #include "schema/check.h"
 
 namespace sagalog {
@@ -34,6 +35,7 @@ Status ReadModels::Apply(const events::Event& event) {
   }
   ++statistics_.events_by_type[static_cast<std::size_t>(event.body_type())];
   facts_.last_time = TimeFromMicros(event.time());
+  facts_.last_event = EventMark(event);
   applied_ = Sequence(event.sequence());
   if (trial_ == nullptr) {
     LetGo(kLetGoPerEvent);
@@ -78,6 +80,9 @@ Status ReadModels::ApplyToOneSaga(const events::Event& event) {
   const State state_before = saga.state;
   const InternedText owner_before = saga.owner;
   ApplyToSaga(saga, event);
+  if (saga.IsHeld() && saga.owner != owner_before) {
+    NoteBoot(saga.owner);
+  }
   Update(saga, owner_before);
   if (event.body_type() == events::Body::EffectSettled) {
     SettleInAllGenerations(saga, Sequence(event.sequence()));

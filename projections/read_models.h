@@ -121,6 +121,9 @@ class ReadModels {
   void StoreOpened(const events::StoreOpened& event, StoreReturn back);
   void StoreCameBack(StoreReturn back);
   Status RefusalsNoted(const events::RefusalsNoted& event, Sequence sequence);
+  // The boot, if it is new to the store.
+  void NoteBoot(const InternedText& owner);
+  void NoteRequest(const events::Event& event);
   void QueueConfigured(const events::QueueConfigured& event);
   void PolicyChanged(const events::PolicyChanged& event);
 

@@ -1,8 +1,11 @@
 // The fold of events that belong to no saga.
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "projections/read_models.h"
+#include "schema/limits.h"
 
 namespace sagalog {
 namespace {
@@ -15,6 +18,17 @@ void Take(std::optional<std::int64_t>& limit, const flatbuffers::Optional<std::i
   if (change.has_value()) {
     limit = *change == kOff ? std::nullopt : std::optional(*change);
   }
+}
+
+// The oldest makes room.
+template <typename Entry>
+void Append(SharedList<Entry>& list, Entry entry, std::size_t size_max) {
+  std::vector<Entry> grown;
+  if (list) {
+    grown.assign(list->size() < size_max ? list->begin() : list->begin() + 1, list->end());
+  }
+  grown.push_back(std::move(entry));
+  list = std::make_shared<const std::vector<Entry>>(std::move(grown));
 }
 
 void Take(schema::PolicyT& policy, const schema::Policy* change) {
@@ -38,8 +52,14 @@ Status ReadModels::ApplyToStore(const events::Event& event) {
       // Whatever the backup says last, nobody could reach the store until now.
       StoreCameBack(back);
       break;
-    case events::Body::QueueConfigured: QueueConfigured(*event.body_as_QueueConfigured()); break;
-    case events::Body::PolicyChanged: PolicyChanged(*event.body_as_PolicyChanged()); break;
+    case events::Body::QueueConfigured:
+      QueueConfigured(*event.body_as_QueueConfigured());
+      NoteRequest(event);
+      break;
+    case events::Body::PolicyChanged:
+      PolicyChanged(*event.body_as_PolicyChanged());
+      NoteRequest(event);
+      break;
     case events::Body::RefusalsNoted:
       return RefusalsNoted(*event.body_as_RefusalsNoted(), Sequence(event.sequence()));
     // The log's own business: it is counted, and changes nothing else.
@@ -72,6 +92,28 @@ Status ReadModels::RefusalsNoted(const events::RefusalsNoted& event, Sequence se
     }
   }
   return {};
+}
+
+void ReadModels::NoteRequest(const events::Event& event) {
+  if (const schema::RequestId* id = event.request_id()) {
+    Append(facts_.requests,
+           StoreRequest{id->high(), id->low(), event.request_content(), Sequence(event.sequence())},
+           kStoreRequestsMax);
+  }
+}
+
+void ReadModels::NoteBoot(const InternedText& owner) {
+  const HostBoot place = HostBootOf(owner);
+  if (place.host.empty() || place.boot_id.empty() || owners_.Holds(place)) {
+    return;  // a boot that holds something was seen
+  }
+  const auto is_same = [&](const SeenBoot& seen) {
+    return seen.host == place.host && seen.boot_id == place.boot_id;
+  };
+  if (!facts_.boots || std::none_of(facts_.boots->begin(), facts_.boots->end(), is_same)) {
+    Append(facts_.boots, SeenBoot{std::string(place.host), std::string(place.boot_id)},
+           kSeenBootsMax);
+  }
 }
 
 void ReadModels::StoreOpened(const events::StoreOpened& event, StoreReturn back) {

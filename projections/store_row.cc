@@ -32,6 +32,47 @@ void WriteFacts(RowWriter& row, const StoreFacts& facts) {
   WritePolicy(row, facts.policy);
   WriteLimit(row, facts.limit);
   row.Time(facts.last_time);
+  row.Number(facts.last_event);
+  row.Number(facts.boots ? facts.boots->size() : 0);
+  for (std::size_t i = 0; facts.boots && i < facts.boots->size(); ++i) {
+    row.Text((*facts.boots)[i].host);
+    row.Text((*facts.boots)[i].boot_id);
+  }
+  row.Number(facts.requests ? facts.requests->size() : 0);
+  for (std::size_t i = 0; facts.requests && i < facts.requests->size(); ++i) {
+    const StoreRequest& request = (*facts.requests)[i];
+    row.Number(request.high);
+    row.Number(request.low);
+    row.Number(request.content);
+    row.Number(request.sequence);
+  }
+}
+
+// Null when there is none, as before the first.
+template <typename Entry>
+SharedList<Entry> Share(std::vector<Entry> entries) {
+  return entries.empty() ? nullptr : std::make_shared<const std::vector<Entry>>(std::move(entries));
+}
+
+void ReadLists(RowReader& row, StoreFacts& facts) {
+  std::vector<SeenBoot> boots;
+  const std::size_t boot_count = row.Count();
+  for (std::size_t i = 0; i < boot_count && row.ok(); ++i) {
+    std::string host(row.Text());
+    boots.push_back({std::move(host), std::string(row.Text())});
+  }
+  facts.boots = Share(std::move(boots));
+  std::vector<StoreRequest> requests;
+  const std::size_t request_count = row.Count();
+  for (std::size_t i = 0; i < request_count && row.ok(); ++i) {
+    StoreRequest request;
+    request.high = row.Number();
+    request.low = row.Number();
+    request.content = row.Number();
+    request.sequence = Sequence(row.Number());
+    requests.push_back(request);
+  }
+  facts.requests = Share(std::move(requests));
 }
 
 void ReadFacts(RowReader& row, StoreFacts& facts) {
@@ -51,6 +92,8 @@ void ReadFacts(RowReader& row, StoreFacts& facts) {
   ReadPolicy(row, facts.policy);
   facts.limit = ReadLimit(row);
   facts.last_time = row.Time();
+  facts.last_event = row.Number();
+  ReadLists(row, facts);
 }
 
 // How many there are may grow with the enumerations: what an older release did not know is 0.

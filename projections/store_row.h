@@ -13,7 +13,7 @@ namespace sagalog {
 
 // The layout of all rows. Another number is another layout: the rows are then thrown away and
 // folded again, so there is no reading of older ones.
-inline constexpr std::uint64_t kRowLayoutVersion = 2;
+inline constexpr std::uint64_t kRowLayoutVersion = 3;
 
 struct StoreRow {
   Sequence sequence;

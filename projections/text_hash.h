@@ -1,4 +1,5 @@
-// A fast hash of short texts, for tables in memory only: never written down.
+// A fast hash of short texts, for tables in memory and for rows that may be thrown away: never
+// written into the log.
 #pragma once
 
 #include <cstdint>

@@ -75,6 +75,9 @@ ApiResponse Answer(std::string json) {
 ApiResponse ProblemWithHttpStatus(int status, Sequence sequence, const answers::RefusalT& refusal) {
   std::string facts = ToJson(refusal);
   facts.erase(0, 1);
+  if (refusal.code == RefusalCode::stage_conflict && refusal.actual_stage.empty()) {
+    facts.insert(0, R"("actual_stage":"",)");  // an unset stage is a fact too
+  }
   std::string document = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},{})",
                                      Title(status), status, facts);
   return ApiResponse{status, "application/problem+json",

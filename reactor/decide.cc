@@ -47,6 +47,22 @@ std::optional<Decision> StoreWideReplay(const Situation& situation, const schema
   return std::nullopt;
 }
 
+// Of the commands that concern no saga.
+std::optional<Decision> ReplayForStore(const Situation& situation, const schema::RequestId& id,
+                                       std::uint64_t content) {
+  const SharedList<StoreRequest>& requests = situation.state.facts().requests;
+  for (std::size_t i = requests ? requests->size() : 0; i > 0; --i) {
+    const StoreRequest& request = (*requests)[i - 1];
+    if (request.high == id.high() && request.low == id.low()) {
+      RequestRecord record;
+      record.content = request.content;
+      record.sequence = request.sequence;
+      return ReplayOf(situation, record, "", content);
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Decision> Replay(const Situation& situation, std::uint64_t content) {
   const commands::CommandT& command = situation.command;
   if (!command.request_id) {
@@ -55,6 +71,9 @@ std::optional<Decision> Replay(const Situation& situation, std::uint64_t content
   const schema::RequestId& id = *command.request_id;
   if (HasStoreWideRequest(command.body.type)) {
     return StoreWideReplay(situation, id, content);
+  }
+  if (command.body.type == Body::ConfigureQueue || command.body.type == Body::ChangePolicy) {
+    return ReplayForStore(situation, id, content);
   }
   if (situation.saga == nullptr) {
     return std::nullopt;

@@ -23,6 +23,12 @@ std::unique_ptr<answers::RefusalT> MakeRefusal(RefusalCode code, std::string det
   return refusal;
 }
 
+// A request is remembered by the saga that the command names, or by the one that it chose. A
+// cascade that changes nothing but what is below leaves no memory there that would be another's.
+bool AnswersItsRequest(const commands::CommandT& command, const DecidedEvent& event) {
+  return event.saga_id == command.saga_id || HasStoreWideRequest(command.body.type);
+}
+
 }  // namespace
 
 bool CommandOperation::RunWith(Decider& decider, Batch& batch) {
@@ -262,7 +268,7 @@ bool Decider::AppendDecision(CommandOperation& operation, Decision& decision, Ba
     const auto known =
         count == 1 ? chain_ends_.end() : chain_ends_.find(std::string_view(decided.saga_id));
     const ChainEnd end = known == chain_ends_.end() ? EndOfChain(decided.saga_id) : known->second;
-    FillEnvelope(operation, i == 0);
+    FillEnvelope(operation, i == 0 && AnswersItsRequest(operation.command, decided));
     event_.saga_id = decided.saga_id;
     event_.sequence = Applied().value() + 1 + i;
     event_.body = std::move(decided.body);
@@ -291,7 +297,7 @@ bool Decider::AppendDecision(CommandOperation& operation, Decision& decision, Ba
   return true;
 }
 
-void Decider::FillEnvelope(const CommandOperation& operation, bool first) {
+void Decider::FillEnvelope(const CommandOperation& operation, bool answers_request) {
   const commands::CommandT& command = operation.command;
   event_.time = ToMicros(moment_.now);
   event_.wall_time = ToMicros(moment_.wall);
@@ -300,7 +306,7 @@ void Decider::FillEnvelope(const CommandOperation& operation, bool first) {
   event_.traceparent = command.traceparent;
   // Only the first event carries the request's id; the content marks the others of its append.
   event_.request_content = command.request_id ? operation.content : 0;
-  if (!command.request_id || !first) {
+  if (!command.request_id || !answers_request) {
     event_.request_id.reset();
   } else if (event_.request_id) {
     *event_.request_id = *command.request_id;

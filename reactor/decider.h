@@ -124,7 +124,7 @@ class Decider final : public TurnWork {
                      std::string_view principal = {});
   [[nodiscard]] bool HasLookUps(CommandOperation& operation);
   [[nodiscard]] bool AppendDecision(CommandOperation& operation, Decision& decision, Batch& batch);
-  void FillEnvelope(const CommandOperation& operation, bool first);
+  void FillEnvelope(const CommandOperation& operation, bool answers_request);
   [[nodiscard]] ChainEnd EndOfChain(std::string_view saga_id) const;
   // Encodes event_ into the batch behind its chain; its size.
   std::size_t Encode(Batch& batch, const ChainEnd& end);

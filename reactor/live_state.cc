@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "projections/event_mark.h"
+
 namespace sagalog {
 
 namespace fs = std::filesystem;
@@ -23,6 +25,12 @@ Result<std::unique_ptr<LiveState>> LiveState::Open(const EventLog& log, Rows row
   if (rows.ok()) {
     state->rows_ = *std::move(rows);
     state->rows_are_borrowed_ = state->options_.read_only && !state->options_.directory.empty();
+    if (log.Last().IsNone() && !state->rows_->CheckpointSequence().IsNone()) {
+      return Status(Code::kCorruption,
+                    fmt::format("the log is empty, but projections of {} events are beside it: the "
+                                "log is gone. Restore a backup; to begin anew, delete projections/",
+                                state->rows_->CheckpointSequence().value()));
+    }
     // Rows ahead of a log that has lost its end are the best there is; ahead of a sound log they
     // belong to another one.
     const bool fits = state->rows_->CheckpointSequence() <= log.Last() || !state->damage_.ok();
@@ -71,8 +79,21 @@ Status LiveState::FoldFromRows() {
   StartProjections();
   if (!rows_->CheckpointSequence().IsNone()) {
     RETURN_IF_ERROR(rows_->Load(*folded_.projections));
+    RETURN_IF_ERROR(CheckSameLog());
   }
   return FoldTail();
+}
+
+// Rows are believed only when the newest event that they know is the log's.
+Status LiveState::CheckSameLog() const {
+  const Sequence newest = folded_.projections->Applied();
+  if (newest > log_.Last()) {
+    return {};  // of a log that has lost its end
+  }
+  const Result<StoredEvent> event = log_.Read(newest);
+  return event.ok() && EventMark(**event) != folded_.projections->facts().last_event
+             ? Status(Code::kCorruption, "the rows were folded from another log")
+             : Status();
 }
 
 // Damage of the log is no error: the projections are true of what is before it.

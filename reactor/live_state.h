@@ -89,6 +89,7 @@ class LiveState {
   LiveState(const EventLog& log, Options options) : log_(log), options_(std::move(options)) {}
 
   Status FoldFromRows();
+  [[nodiscard]] Status CheckSameLog() const;
   Status FoldFromZero();
   Status FoldTail();
   Status EmptyRows();

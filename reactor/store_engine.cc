@@ -229,7 +229,7 @@ Status Store::Engine::Health() const {
   if (const Status failure = sequencer_->Failure(); health.ok() && !failure.ok()) {
     return {Code::kReadOnly, failure.text()};  // not yet folded again
   }
-  return health;
+  return health.ok() ? log_->Health() : health;
 }
 
 Sequence Store::Engine::CheckpointSequence() const {

@@ -84,6 +84,12 @@ inline constexpr std::size_t kNotedRefusalsMax = 100;
 inline constexpr std::chrono::seconds kRefusalNoteInterval{1};
 // Notes that a saga remembers, newest first: a caller that keeps on being refused is seen in them.
 inline constexpr std::size_t kRefusalNotesPerSagaMax = 32;
+// Boots of hosts on which sagas were granted, newest first: they tell an older boot from a newer
+// one when a host reports its restart.
+inline constexpr std::size_t kSeenBootsMax = 1024;
+// Request ids of commands that concern no saga (queues, the store's policy), newest first:
+// operators and deployments send them, not workers.
+inline constexpr std::size_t kStoreRequestsMax = 16384;
 // Request ids of heartbeats remembered per lease, newest first. They count only while the lease
 // lives; at a heartbeat every 20 s these are over five hours, far beyond any redelivery.
 inline constexpr std::size_t kHeartbeatRequestsMax = 1024;

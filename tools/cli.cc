@@ -1,4 +1,5 @@
 // The program: its flags, its help, and what it says to a command line that is wrong.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <memory>
@@ -127,6 +128,17 @@ int SayUsageError(const CLI::App& app, const GlobalOptions& global, const CLI::P
   return kExitUsage;
 }
 
+// Whoever starts the program may have closed them. A file of the store that is opened later must
+// not get one of these numbers, or what is printed would be written into it.
+void HoldStandardDescriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) == -1 && errno == EBADF &&
+        open("/dev/null", O_RDWR) != descriptor) {
+      _exit(kExitUnavailable);
+    }
+  }
+}
+
 int Main(int argc, char** argv) {
   GlobalOptions global;
   global.color = WantsColor(STDOUT_FILENO);
@@ -165,4 +177,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sagalog::tools
 
-int main(int argc, char** argv) { return sagalog::tools::Main(argc, argv); }
+int main(int argc, char** argv) {
+  sagalog::tools::HoldStandardDescriptors();
+  return sagalog::tools::Main(argc, argv);
+}

@@ -154,8 +154,25 @@ std::vector<const Saga*> HeldByProcess(const Projections& state, const schema::O
   return held;
 }
 
-// What other boots of the identity's host hold. One that took a saga after everything that the
-// identity's boot holds is a newer boot, and is left alone.
+// Whether `boot` was first granted a saga after the identity's own boot was, as far as the store
+// remembers.
+bool IsNewerBoot(const StoreFacts& facts, const schema::OwnerT& identity, std::string_view boot) {
+  bool own_seen = false;
+  for (std::size_t i = 0; facts.boots && i < facts.boots->size(); ++i) {
+    const SeenBoot& seen = (*facts.boots)[i];
+    if (seen.host != identity.host) {
+      continue;
+    }
+    if (seen.boot_id == boot) {
+      return own_seen;
+    }
+    own_seen = own_seen || seen.boot_id == identity.boot_id;
+  }
+  return false;
+}
+
+// What older boots of the identity's host hold. One that took a saga after everything that the
+// identity's boot holds is a newer boot too, and is left alone.
 std::vector<const Saga*> HeldByOlderBoots(const Projections& state,
                                           const schema::OwnerT& identity) {
   std::vector<const Saga*> held;
@@ -163,7 +180,7 @@ std::vector<const Saga*> HeldByOlderBoots(const Projections& state,
     return held;
   }
   for (const std::string& boot : state.BootsOf(identity.host)) {
-    if (boot != identity.boot_id) {
+    if (boot != identity.boot_id && !IsNewerBoot(state.facts(), identity, boot)) {
       const std::vector<const Saga*> of_boot = state.HeldByBoot(identity.host, boot);
       held.insert(held.end(), of_boot.begin(), of_boot.end());
     }

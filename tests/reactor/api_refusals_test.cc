@@ -205,5 +205,15 @@ TEST(ApiRefusals, AClosedStoreStillAnswersWithProblems) {
   EXPECT_EQ(response.content_type, "application/problem+json");
 }
 
+TEST(ApiRefusals, AnUnsetStageIsNamedLikeAnyOther) {
+  ApiStore api;
+  api.Post("/v1/sagas", R"({"saga_id":"T1"})");
+  const auto problem = Document(api.Send("POST", "/v1/sagas/T1:advance-stage",
+                                         R"({"expected":"build","next":"test","actor":"a"})"));
+  EXPECT_EQ(Member(problem, "code"), "stage_conflict");
+  ASSERT_TRUE(problem.contains("actual_stage"));
+  EXPECT_EQ(Member(problem, "actual_stage"), "");
+}
+
 }  // namespace
 }  // namespace sagalog

@@ -88,6 +88,24 @@ TEST_F(OwnerReports, ANewerBootIsNotMistakenForAnOlderOne) {
   EXPECT_EQ(store_.StaleOf("B"), "");
 }
 
+TEST_F(OwnerReports, ThatComeLateFromAnOldBootLeaveTheNewerOneAlone) {
+  Acquire("A", Owner("w", "b1"));
+  EXPECT_EQ(Report(R"({"host":"h","boot_id":"b2"})", "alive"), "ok");
+  EXPECT_THAT(Reports(), ElementsAre("A:dead"));
+  EXPECT_EQ(store_.Run("recover", "A",
+                       R"({"observed":$VERSION,"decision":"requeue","evidence":"rebooted"})"),
+            "ok");
+  EXPECT_EQ(store_.Run("acquire", "A", fmt::format(R"({{"owner":{}}})", Owner("w", "b2"))), "ok");
+  Acquire("B", Owner("v", "b2", 9));
+  store_.Crash();
+  // Nobody on the old boot holds anything any more.
+  EXPECT_EQ(Report(R"({"host":"h","boot_id":"b1"})", "alive"), "ok:unchanged");
+  EXPECT_EQ(store_.StaleOf("A"), "");
+  EXPECT_EQ(store_.StaleOf("B"), "");
+  EXPECT_EQ(Report(R"({"host":"h","boot_id":"b3"})", "alive"), "ok");
+  EXPECT_THAT(Reports(), ElementsAre("A:dead", "B:dead"));
+}
+
 TEST_F(OwnerReports, ThatAreNoNewsAppendNothing) {
   Acquire("A", Owner("w", "b1"));
   EXPECT_EQ(Report(Owner("x", "b1"), "dead"), "ok:unchanged");

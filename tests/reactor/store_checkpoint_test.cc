@@ -138,7 +138,10 @@ TEST(StoreCheckpoint, OneAheadOfTheLogIsFoldedAgain) {
   PlanSome(store, 0, 10);
   ASSERT_TRUE(store->Close().ok());
   store.Kill();
-  store.disk = std::make_unique<MemoryDisk>();
+  StoreOnDisk other;
+  PlanSome(other, 20, 22);
+  other.Kill();
+  other.disk->CopyTo(*store.disk);
   store.Reopen();
   EXPECT_FALSE(store->Find("S0").ok());
   EXPECT_EQ(Summary(store.Plan("S0")), "ok");

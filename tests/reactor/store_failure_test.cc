@@ -153,5 +153,18 @@ TEST(StoreFailure, AReadOnlyStoreAppendsNothing) {
   EXPECT_EQ(store.Events(), "store_opened planned");
 }
 
+TEST(StoreFailure, DamageThatAReadFindsEndsTheWriting) {
+  StoreOnDisk store;
+  store.Plan("S");
+  store.Plan("T");
+  store.disk->FlipByte(Sequence(2), 40);
+  EXPECT_TRUE(store->Health().ok());
+  EXPECT_EQ(store->History("S", false, 10).status().code(), Code::kCorruption);
+  EXPECT_EQ(store->Health().code(), Code::kCorruption);
+  const Sequence last = store->log().Last();
+  EXPECT_EQ(Summary(store.Plan("U")), "read_only");
+  EXPECT_EQ(store->log().Last(), last);
+}
+
 }  // namespace
 }  // namespace sagalog

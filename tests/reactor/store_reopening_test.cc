@@ -232,5 +232,46 @@ TEST(StoreReopening, ADirectoryHasOneWriterAndAnyReaders) {
   EXPECT_TRUE(Store::Open(std::move(third)).ok()) << "closing gives the directory back";
 }
 
+TEST(StoreReopening, RowsOfAnotherHistoryAreNotBelieved) {
+  StoreOnDisk store;
+  store.KeepRows();
+  store.Plan("A");
+  store.Kill();
+  StoreOnDisk fork;
+  fork.Kill();
+  store.disk->CopyTo(*fork.disk);
+  fork.clock.Advance(seconds(7));
+  ASSERT_TRUE(fork.Open().ok());
+  for (const char* saga : {"X", "Y", "Z"}) {
+    fork.Plan(saga);
+  }
+  ASSERT_TRUE(store.Open().ok());
+  store.Plan("B");
+  ASSERT_TRUE(store->Checkpoint().ok());
+  store.Kill();
+  fork.Kill();
+  fork.disk->CopyTo(*store.disk);
+  ASSERT_TRUE(store.Open().ok());
+  EXPECT_EQ(store->Find("B").status().code(), Code::kNotFound);
+  EXPECT_EQ(Summary(store.Plan("X")), "already_exists");
+  const auto report = store->Verify();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->broken, "");
+}
+
+TEST(StoreReopening, RowsWithoutTheirLogAreNoNewStore) {
+  StoreOnDisk store;
+  store.KeepRows();
+  store.Plan("A");
+  ASSERT_TRUE(store->Checkpoint().ok());
+  store.Kill();
+  MemoryDisk().CopyTo(*store.disk);
+  const Status opened = store.Open();
+  EXPECT_EQ(opened.code(), Code::kCorruption);
+  EXPECT_THAT(opened.text(), HasSubstr("the log is gone"));
+  std::filesystem::remove_all(store.rows());
+  EXPECT_TRUE(store.Open().ok());
+}
+
 }  // namespace
 }  // namespace sagalog

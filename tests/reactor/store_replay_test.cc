@@ -199,5 +199,58 @@ TEST(StoreReplay, AnAwaitedCommandLooksUpWhatLeftMemory) {
   EXPECT_EQ(summary, "terminal");
 }
 
+Reply Limit(StoreOnDisk& store, std::int64_t limit, std::uint64_t request) {
+  commands::ConfigureQueueT queue;
+  queue.queue = "q";
+  queue.limit = limit;
+  return store->ConfigureQueue(std::move(queue), Requested(request)).Get();
+}
+
+Reply LimitAll(StoreOnDisk& store, std::int64_t limit, std::uint64_t request) {
+  commands::ChangePolicyT policy;
+  policy.limit = limit;
+  return store->ChangePolicy(std::move(policy), Requested(request)).Get();
+}
+
+TEST(StoreReplay, WhatConcernsNoSagaIsAnsweredOnceToo) {
+  StoreOnDisk store;
+  store.KeepRows();
+  const Reply first = Limit(store, 4, 1);
+  EXPECT_EQ(Summary(first), "ok");
+  EXPECT_EQ(Summary(Limit(store, 8, 2)), "ok");
+  EXPECT_EQ(Summary(LimitAll(store, 9, 3)), "ok");
+  const std::string events = store.Events();
+  for (const bool from_rows : {false, true}) {
+    const Reply again = Limit(store, 4, 1);
+    EXPECT_EQ(Summary(again), "ok:replayed");
+    EXPECT_EQ(again.answer().sequence, first.answer().sequence);
+    EXPECT_EQ(Summary(LimitAll(store, 9, 3)), "ok:replayed");
+    EXPECT_EQ(Summary(Limit(store, 5, 1)), "request_conflict");
+    EXPECT_EQ(Summary(LimitAll(store, 4, 3)), "request_conflict");
+    if (!from_rows) {
+      EXPECT_EQ(store.Events(), events);
+      ASSERT_TRUE(store->Checkpoint().ok());
+      store.Reopen();
+    }
+  }
+}
+
+TEST(StoreReplay, ACascadeThatChangesOnlyWhatIsBelowIsNobodysRequest) {
+  StoreOnDisk store;
+  store.Plan("P");
+  commands::PlanT child;
+  child.parent = "P";
+  EXPECT_EQ(Summary(store->Plan("C", std::move(child)).Get()), "ok");
+  commands::CancelT cancel;
+  cancel.reason = "no longer wanted";
+  EXPECT_EQ(Summary(store->Cancel("P", cancel).Get()), "ok");
+  cancel.cascade = true;
+  EXPECT_EQ(Summary(store->Cancel("P", cancel, Requested(1)).Get()), "ok");
+  EXPECT_EQ(store.StateOf("C"), "cancelled");
+  commands::AnnotateT note;
+  note.text = "a request of its own";
+  EXPECT_EQ(Summary(store->Annotate("C", std::move(note), Requested(1)).Get()), "ok");
+}
+
 }  // namespace
 }  // namespace sagalog
