@@ -67,6 +67,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddKeepingCommands(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);
   AddIncidentsCommand(app, global, exit_code);
+  AddCompletionCommand(app);
   AddBenchCommand(app, global, exit_code);
   app.get_subcommand("bench")->group(kOperationGroup);
 }

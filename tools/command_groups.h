@@ -39,6 +39,8 @@ void AddServeCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
 void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // incidents run, ls.
 void AddIncidentsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// completion. Prints what `app` has, when it runs: it may be added before other commands.
+void AddCompletionCommand(CLI::App& app);
 
 // The headings under which --help lists them.
 inline constexpr const char* kPlanningGroup = "Plan and steer sagas";
