@@ -43,10 +43,21 @@ class Compacting : public testing::Test {
     return report.ok() ? report->broken : "";
   }
 
-  void Beat(std::string_view saga, std::string_view arguments = {}) {
+  // The saga "a" runs, and has beaten so often. Sequences: 1 store_opened, 2 planned, 3 leased, 4
+  // and so on heartbeats.
+  void Start(int heartbeats) {
+    ASSERT_EQ(store_.Run("plan", "a"), "ok");
+    ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
+    for (int i = 0; i < heartbeats; ++i) {
+      Beat();
+    }
+  }
+
+  // 10 s later.
+  void Beat(std::string_view arguments = {}) {
     store_.Advance("10s");
     const std::string more = arguments.empty() ? "" : "," + std::string(arguments);
-    ASSERT_EQ(store_.Run("heartbeat", saga, R"({"token":$TOKEN)" + more + "}"), "ok");
+    ASSERT_EQ(store_.Run("heartbeat", "a", R"({"token":$TOKEN)" + more + "}"), "ok");
   }
 
   std::string Heartbeats(bool stubs) {
@@ -82,13 +93,8 @@ class Compacting : public testing::Test {
   RulesStore store_;
 };
 
-// Sequences: 1 store_opened, 2 planned, 3 leased, 4 and so on heartbeats.
 TEST_F(Compacting, LeavesTheNewestHeartbeatOfALiveLease) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  for (int i = 0; i < 3; ++i) {
-    Beat("a");
-  }
+  Start(3);
   const std::string before = store_.Sheet("a");
   EXPECT_EQ(Compact(), 2U);
   EXPECT_EQ(Stubs(), "4 5");
@@ -99,10 +105,7 @@ TEST_F(Compacting, LeavesTheNewestHeartbeatOfALiveLease) {
 }
 
 TEST_F(Compacting, LeavesNoneOfALeaseThatIsOver) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a");
-  Beat("a");
+  Start(2);
   ASSERT_EQ(store_.Run("complete", "a", R"({"token":$TOKEN})"), "ok");
   EXPECT_EQ(Compact(), 2U);
   EXPECT_EQ(WholeHeartbeats(), "");
@@ -110,10 +113,7 @@ TEST_F(Compacting, LeavesNoneOfALeaseThatIsOver) {
 }
 
 TEST_F(Compacting, AppendsNothingTheSecondTime) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a");
-  Beat("a");
+  Start(2);
   EXPECT_EQ(Compact(), 1U);
   const std::uint64_t last = store_.LastSequence();
   EXPECT_EQ(Compact(), 0U);
@@ -121,11 +121,7 @@ TEST_F(Compacting, AppendsNothingTheSecondTime) {
 }
 
 TEST_F(Compacting, TakesOnlyWhatIsOldEnough) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  for (int i = 0; i < 5; ++i) {
-    Beat("a");  // 10 s each
-  }
+  Start(5);
   CompactOptions options;
   options.older_than = std::chrono::seconds(25);
   auto report = store_.store().Compact(options);
@@ -141,10 +137,7 @@ TEST_F(Compacting, TakesOnlyWhatIsOldEnough) {
 }
 
 TEST_F(Compacting, RecordsWhatItDid) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a");
-  Beat("a");
+  Start(2);
   CompactOptions options = Everything();
   options.actor = "nightly";
   options.principal = "uid 7";
@@ -161,10 +154,9 @@ TEST_F(Compacting, RecordsWhatItDid) {
 }
 
 TEST_F(Compacting, KeepsTheMerkleTreeAsItWas) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
+  Start(0);
   for (int i = 0; i < 4; ++i) {
-    Beat("a", R"("actor":"w","progress":"half")");
+    Beat(R"("actor":"w","progress":"half")");
   }
   const std::string before = Root();
   EXPECT_EQ(Compact(), 3U);
@@ -172,12 +164,11 @@ TEST_F(Compacting, KeepsTheMerkleTreeAsItWas) {
 }
 
 TEST_F(Compacting, KeepsRequestsThatStillCount) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
+  Start(0);
   const std::string request = R"("request_id":"0123456789abcdef0123456789abcdef")";
-  Beat("a", request);
-  Beat("a");
-  Beat("a");
+  Beat(request);
+  Beat();
+  Beat();
   EXPECT_EQ(Compact(), 1U);
   EXPECT_EQ(WholeHeartbeats(), "4 6");
   ASSERT_EQ(store_.Run("heartbeat", "a", R"({"token":$TOKEN,)" + request + "}"), "ok:replayed");
@@ -191,12 +182,11 @@ TEST_F(Compacting, KeepsRequestsThatStillCount) {
 }
 
 TEST_F(Compacting, KeepsTheProgressThatIsShown) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a", R"("progress":"one")");
-  Beat("a", R"("progress":"two")");
-  Beat("a");
-  Beat("a");
+  Start(0);
+  Beat(R"("progress":"one")");
+  Beat(R"("progress":"two")");
+  Beat();
+  Beat();
   EXPECT_EQ(Compact(), 2U);
   EXPECT_EQ(WholeHeartbeats(), "5 7") << "what is shown, and the newest";
   EXPECT_EQ(store_.Saga("a").progress, "two");
@@ -209,15 +199,14 @@ TEST_F(Compacting, KeepsTheProgressThatIsShown) {
 }
 
 TEST_F(Compacting, KeepsTheProgressThatAnAnswerShowed) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a", R"("progress":"one")");
+  Start(0);
+  Beat(R"("progress":"one")");
   const std::string advance = R"({"token":$TOKEN,"expected":"","next":"build",)"
                               R"("request_id":"0123456789abcdef0123456789abcdef"})";
   ASSERT_EQ(store_.Run("advance_stage", "a", advance), "ok");
   const std::string answered = store_.answer().saga->progress;
-  Beat("a", R"("progress":"two")");
-  Beat("a", R"("progress":"three")");
+  Beat(R"("progress":"two")");
+  Beat(R"("progress":"three")");
   EXPECT_EQ(Compact(), 1U);
   ASSERT_EQ(store_.Run("advance_stage", "a", advance), "ok:replayed");
   EXPECT_EQ(store_.answer().saga->progress, answered);
@@ -226,10 +215,9 @@ TEST_F(Compacting, KeepsTheProgressThatAnAnswerShowed) {
 
 // A stub says that there was progress: or the row of the saga would differ after a rebuild.
 TEST_F(Compacting, LeavesRowsAsTheyAreByteForByte) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a", R"("progress":"one")");
-  Beat("a", R"("progress":"two")");
+  Start(0);
+  Beat(R"("progress":"one")");
+  Beat(R"("progress":"two")");
   ASSERT_EQ(store_.Run("release", "a", R"({"token":$TOKEN})"), "ok");
   ASSERT_TRUE(store_.store().Checkpoint().ok());
   EXPECT_EQ(Compact(), 1U);
@@ -239,10 +227,7 @@ TEST_F(Compacting, LeavesRowsAsTheyAreByteForByte) {
 }
 
 TEST_F(Compacting, IsRefusedByAStoreThatTakesNoEvents) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a");
-  Beat("a");
+  Start(2);
   store_.disk().InjectAfter(0, MemoryDisk::Fault::kWriteFails);
   ASSERT_EQ(store_.Run("annotate", "a", R"({"text":"lost"})"), "read_only");
   const auto report = store_.store().Compact(Everything());
@@ -259,10 +244,7 @@ TEST_F(Compacting, RefusesANegativeAge) {
 // The appending of `compacted` fails, as if the process had died there: all stubs are there, each
 // as good as the event it was, and nothing says so.
 TEST_F(Compacting, InterruptedBeforeItsEventLeavesAWholeStore) {
-  ASSERT_EQ(store_.Run("plan", "a"), "ok");
-  ASSERT_EQ(store_.Run("acquire", "a", R"({"owner":"w"})"), "ok");
-  Beat("a");
-  Beat("a");
+  Start(2);
   const std::string before = store_.Sheet("a");
   store_.disk().InjectAfter(0, MemoryDisk::Fault::kWriteFails);
   EXPECT_FALSE(store_.store().Compact(Everything()).ok());
