@@ -258,6 +258,15 @@ class CommandsTest(StoreTestCase):
         self.assertEqual([saga.saga_id for saga in one], [planned[3]])
         self.assertEqual(len(self.client.sagas(queue=queue, label="n=4", owner="nobody")), 0)
 
+    def test_a_saga_is_shown_as_it_was(self) -> None:
+        saga = self.planned()
+        planned = self.client.saga(saga)
+        self.store.advance("10s")
+        self.client.cancel(saga)
+        self.assertEqual(self.client.saga(saga).state, "cancelled")
+        for at in (planned.sequence, planned.planned_at):
+            self.assertEqual(self.client.saga(saga, at=at).state, "planned")
+
     def test_history_tells_of_refusals_too(self) -> None:
         saga, token = self.running()
         self.client.heartbeat(saga, token, progress="x")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import List
 
 import sagalog
-from misbehaving_proxy import Proxy
+from misbehaving_proxy import Proxy, ScriptedServer, json_answer
 from sagalog.testing import SteppedClock
 from store_test_case import StoreTestCase, undo
 
@@ -302,6 +302,30 @@ class LeaseTest(StoreTestCase):
         with lease:
             with self.assertRaises(RuntimeError):
                 lease.__enter__()
+
+
+class ScriptedLeaseTest(unittest.TestCase):
+    def test_a_heartbeat_that_meets_the_end_of_its_own_lease_is_no_loss(self) -> None:
+        clock = SteppedClock()
+
+        def answer(request: bytes) -> bytes:
+            if b":heartbeat" in request:
+                return json_answer(b'{"code": "terminal", "saga_id": "T1"}', "409 Conflict")
+            if b":complete" in request:
+                # The store has ended the saga; before it says so, a heartbeat arrives.
+                clock.advance("10s")
+            return json_answer(b'{"outcome": "ok", "token": 3, "saga": {"saga_id": "T1", '
+                               b'"heartbeat_at": "2030-01-01T00:00:00Z", '
+                               b'"expires_at": "2030-01-01T00:00:30Z"}}')
+
+        server = ScriptedServer(answer)
+        server.start()
+        self.addCleanup(server.close)
+        with sagalog.Client(server.address, clock=clock) as client:
+            with client.lease("T1", owner="w1", ttl="30s") as lease:
+                lease.complete()
+                self.assertFalse(lease.lost.is_set())
+        self.assertEqual(sum(b":heartbeat" in request for request in server.requests), 1)
 
 
 class RealTimeTest(StoreTestCase):
