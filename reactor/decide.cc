@@ -40,9 +40,8 @@ std::optional<Decision> StoreWideReplay(const Situation& situation, const schema
   if (const Saga* saga = situation.state.PlannedByRequest(id.high(), id.low())) {
     return ReplayOf(situation, *saga->FindRequest(id.high(), id.low()), saga->id, content);
   }
-  if (situation.lookups.store_request && situation.lookups.store_request_record) {
-    return ReplayOf(situation, *situation.lookups.store_request_record,
-                    situation.lookups.store_request->saga_id, content);
+  if (const auto& answered = situation.lookups.store_request) {
+    return ReplayOf(situation, answered->record, answered->saga_id, content);
   }
   return std::nullopt;
 }
@@ -143,28 +142,26 @@ Refusal CheckExistence(const Situation& situation, const CommandRow& row) {
 // Whether the token is the one that counts for this proof.
 bool IsCurrent(const Saga& saga, Proof proof, Token token) {
   switch (proof) {
+    case Proof::kNone: return true;
     case Proof::kLastToken: return token == saga.token && saga.state != State::planned;
+    case Proof::kDispatchOrNone: return saga.state == State::dispatched && token == saga.token;
     case Proof::kDispatch:
       return (saga.state == State::dispatched && token == saga.token) ||
-             (saga.state == State::running && saga.extras && !token.IsNone() &&
+             (saga.state == State::running && saga.extras &&
               token == saga.extras->spent_dispatch_token);
     default: return saga.IsHeld() && token == saga.token;
   }
 }
 
-// stale_token, not_owner, lease_expired.
+// stale_token, not_owner, lease_expired. Validation has seen to it that there is a token where the
+// proof asks for one.
 Refusal CheckProof(const Situation& situation, const CommandRow& row) {
-  const Saga& saga = *situation.saga;
   const rules::Credentials credentials = rules::CredentialsOf(situation.command);
-  if (row.command == Body::Acquire && credentials.token) {
-    return saga.state == State::dispatched && *credentials.token == saga.token
-               ? nullptr
-               : Refuse(situation, RefusalCode::stale_token, "the dispatch is void");
-  }
-  if (row.proof == Proof::kNone || (row.proof == Proof::kTokenOrNone && !credentials.token)) {
+  if (!credentials.token) {
     return nullptr;
   }
-  if (!IsCurrent(saga, row.proof, credentials.token.value_or(Token()))) {
+  const Saga& saga = *situation.saga;
+  if (!IsCurrent(saga, row.proof, *credentials.token)) {
     return Refuse(situation, RefusalCode::stale_token,
                   saga.IsHeld() ? "another token holds it now" : "nobody holds it");
   }
@@ -190,10 +187,8 @@ Decision DecideForSaga(const Situation& situation, const CommandRow& row) {
   if (Refusal refusal = CheckExistence(situation, row)) {
     return RefusedBy(std::move(refusal));
   }
-  if (!plan) {
-    if (Refusal refusal = CheckProof(situation, row)) {
-      return RefusedBy(std::move(refusal));
-    }
+  if (Refusal refusal = CheckProof(situation, row)) {
+    return RefusedBy(std::move(refusal));
   }
   if (row.check != nullptr) {
     if (Refusal refusal = row.check(situation)) {
@@ -233,12 +228,9 @@ Decision DecideNew(const Situation& situation) {
 
 Decision Decide(const Projections& state, const Lookups& lookups, const commands::CommandT& command,
                 std::uint64_t content, const DecideContext& context) {
-  Situation situation{state, lookups, command, context};
-  if (!command.saga_id.empty()) {
-    situation.saga = state.Find(command.saga_id);
-    if (situation.saga == nullptr && lookups.saga) {
-      situation.saga = &*lookups.saga;
-    }
+  Situation situation{state, lookups, command, context, state.Find(command.saga_id)};
+  if (situation.saga == nullptr && lookups.saga) {
+    situation.saga = &*lookups.saga;
   }
   if (!lookups.status.ok()) {
     return RefusedBy(Refuse(situation, RefusalCode::corrupt, lookups.status.text()));

@@ -26,9 +26,12 @@ struct Lookups {
   std::optional<Saga> saga;
   // Of a plan: the newest generation of its key that has left memory.
   std::optional<Saga> newest_of_key;
-  // A request whose id is unique in the store, answered by a saga that ended: where, and what.
-  std::optional<EndedRequest> store_request;
-  std::optional<RequestRecord> store_request_record;
+  // The answer of a saga that left memory to a request whose id is unique in the store.
+  struct Answered {
+    std::string saga_id;
+    RequestRecord record;
+  };
+  std::optional<Answered> store_request;
   // Of a plan's depends_on: those that ended, with their state.
   std::vector<std::pair<std::string, State>> ended_dependencies;
   // Of a cascade: the children of each saga below that has left memory.

@@ -17,17 +17,16 @@ void Fill(Lookups& lookups, Target& target, Result<Source> found) {
 }
 
 void LookUpStoreRequest(const EndedRows& rows, const schema::RequestId& id, Lookups& lookups) {
-  Fill(lookups, lookups.store_request, rows.FindPlanRequest(id.high(), id.low()));
-  if (!lookups.store_request) {
+  std::optional<EndedRequest> request;
+  Fill(lookups, request, rows.FindPlanRequest(id.high(), id.low()));
+  if (!request) {
     return;
   }
   std::optional<Saga> saga;
-  Fill(lookups, saga, rows.FindSaga(lookups.store_request->saga_id));
-  if (!saga) {
-    return;
-  }
-  if (const RequestRecord* record = saga->FindRequest(id.high(), id.low())) {
-    lookups.store_request_record = *record;
+  Fill(lookups, saga, rows.FindSaga(request->saga_id));
+  const RequestRecord* record = saga ? saga->FindRequest(id.high(), id.low()) : nullptr;
+  if (record != nullptr) {
+    lookups.store_request = Lookups::Answered{std::move(request->saga_id), *record};
   }
 }
 

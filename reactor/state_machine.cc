@@ -28,7 +28,7 @@ constexpr CommandRow kRows[] = {
     {Body::Plan,                   Proof::kNone,        {},                       rules::CheckPlan,                  rules::ActPlan},
     {Body::Dispatch,               Proof::kNone,        kPlanned,                 rules::CheckDispatch,              rules::ActDispatch},
     {Body::AbortDispatch,          Proof::kDispatch,    kDispatched,              rules::CheckAbortDispatch,         rules::ActAbortDispatch},
-    {Body::Acquire,                Proof::kNone,        {planned, dispatched, running},
+    {Body::Acquire,                Proof::kDispatchOrNone, {planned, dispatched, running},
                                                                                   rules::CheckAcquire,               rules::ActAcquire},
     {Body::Heartbeat,              Proof::kToken,       kHeld,                    nullptr,                           rules::ActHeartbeat},
     {Body::Release,                Proof::kToken,       kRunning,                 rules::CheckNoSection,             rules::ActRelease},

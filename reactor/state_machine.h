@@ -34,6 +34,8 @@ enum class Proof : std::uint8_t {
   kLateToken,    // the holder's token; the lease may be over
   kLastToken,    // kLateToken, and after the end the token of the last owner
   kDispatch,     // the token of the dispatch lease, over or not
+  // Where a token is given: that of the dispatch lease, over or not, until its worker has come.
+  kDispatchOrNone,
 };
 
 struct CommandRow {

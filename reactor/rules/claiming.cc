@@ -122,7 +122,7 @@ Refusal CheckSlots(const Situation& situation) {
 
 Decision DecideClaimNext(const Situation& situation) {
   const commands::ClaimNextT& claim = *situation.command.body.AsClaimNext();
-  const std::string_view queue = claim.queue.empty() ? "default" : std::string_view(claim.queue);
+  const std::string_view queue = claim.queue;
   const bool for_dispatch = claim.as == schema::ClaimAs::dispatch;
   Decision decision;
   if ((decision.refusal = CheckFrozen(situation, queue))) {
@@ -140,10 +140,8 @@ Decision DecideClaimNext(const Situation& situation) {
     return decision;
   }
   const commands::CommandT chosen = ChosenCommand(situation.command, *saga);
+  // It is the first that may start, so nothing is left to refuse.
   const Situation narrowed{situation.state, situation.lookups, chosen, situation.context, saga};
-  if ((decision.refusal = for_dispatch ? CheckDispatch(narrowed) : CheckAcquire(narrowed))) {
-    return decision;
-  }
   decision.saga_id = saga->id;
   (for_dispatch ? ActDispatch : ActAcquire)(narrowed, decision);
   MarkClaimed(decision);

@@ -56,8 +56,8 @@ const CompensationRecord* InTheWay(const Saga& saga, const CompensationRecord& c
 
 // Whether whoever owned the saga last may still be at work on what is to be undone.
 bool MayOwnerStillWork(const Saga& saga, StoreTime now) {
-  return !saga.owner.empty() && !saga.let_go && saga.Exit() == nullptr &&
-         !saga.IsProvenDead(saga.owner) && now < saga.expires_at;
+  return !saga.let_go && saga.Exit() == nullptr && !saga.IsProvenDead(saga.owner) &&
+         now < saga.expires_at;
 }
 
 Refusal RefuseSettled(const Saga& saga, const CompensationRecord& record) {

@@ -35,11 +35,10 @@ Status CheckStorePolicy(const Situation& situation, const schema::PolicyT& polic
 
 Decision DecideConfigureQueue(const Situation& situation) {
   const auto& command = *situation.command.body.AsConfigureQueue();
-  const std::string queue = command.queue.empty() ? "default" : command.queue;
-  const QueueConfiguration& current = situation.state.Queue(queue);
+  const QueueConfiguration& current = situation.state.Queue(command.queue);
   Decision decision;
   events::QueueConfiguredT event;
-  event.queue = queue;
+  event.queue = command.queue;
   event.limit = command.limit;
   event.frozen = command.frozen;
   bool same = IsSameLimit(command.limit, current.limit) &&

@@ -98,7 +98,7 @@ State StateAfter(RecoverDecision decision) {
 
 // What a report about `identity` proves of the holder.
 Verdict Judge(const Saga& saga, const schema::OwnerT& identity, Verdict reported) {
-  if (saga.state == State::planned || saga.owner.empty()) {
+  if (saga.state == State::planned) {
     return Verdict::unknown;
   }
   const schema::OwnerT holder = OwnerFromIdentity(saga.owner);
@@ -185,15 +185,9 @@ std::vector<const Saga*> HeldByOlderBoots(const Projections& state,
       held.insert(held.end(), of_boot.begin(), of_boot.end());
     }
   }
-  if (held.empty()) {
-    return held;
-  }
   const std::vector<const Saga*> own = state.HeldByBoot(identity.host, identity.boot_id);
   if (!own.empty()) {
-    const Token newest =
-        (*std::max_element(own.begin(), own.end(), [](const Saga* a, const Saga* b) {
-          return a->token < b->token;
-        }))->token;
+    const Token newest = (*std::ranges::max_element(own, {}, &Saga::token))->token;
     std::erase_if(held, [newest](const Saga* saga) { return saga->token > newest; });
   }
   return held;
@@ -274,8 +268,7 @@ Decision DecideReportOwners(const Situation& situation) {
   std::vector<const Saga*> held = HeldByProcess(situation.state, *report.identity);
   const std::vector<const Saga*> older = HeldByOlderBoots(situation.state, *report.identity);
   held.insert(held.end(), older.begin(), older.end());
-  std::sort(held.begin(), held.end(),
-            [](const Saga* a, const Saga* b) { return a->planned_sequence < b->planned_sequence; });
+  std::ranges::sort(held, {}, &Saga::planned_sequence);
   Decision decision;
   for (const Saga* saga : held) {
     if (auto event = Record(*saga, report)) {

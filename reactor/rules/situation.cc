@@ -17,18 +17,16 @@ Credentials Carried(const Body& body) {
 }  // namespace
 
 bool Situation::SectionHolds() const {
-  if (saga->Section() == nullptr || saga->IsOwnerDead()) {
-    return false;
-  }
-  const auto overdue_at = SectionOverdueAt(*saga, Policy());
-  return !overdue_at || now() < *overdue_at;
+  return !saga->IsOwnerDead() && now() < *SectionOverdueAt(*saga, Policy());
 }
 
 std::optional<StoreTime> Situation::ReportedAliveUntil() const {
-  if (!saga->extras || !saga->extras->reported_alive_at || saga->IsOwnerDead()) {
+  if (!saga->extras || saga->IsOwnerDead()) {
     return std::nullopt;
   }
-  const StoreTime until = *saga->extras->reported_alive_at + kAliveReportCounts;
+  // Never reported = at the beginning of time.
+  const StoreTime reported = saga->extras->reported_alive_at.value_or(StoreTime());
+  const StoreTime until = reported + kAliveReportCounts;
   return now() < until ? std::optional(until) : std::nullopt;
 }
 

@@ -30,7 +30,7 @@ struct Situation {
   [[nodiscard]] EffectivePolicy Policy() const { return state.PolicyOf(*saga); }
   [[nodiscard]] StalenessContext Staleness() const { return state.ContextOf(*saga); }
   [[nodiscard]] bool IsLeaseOver() const { return now() >= saga->expires_at; }
-  // An open section that holds off a recovery: neither overdue nor its owner proven dead.
+  // Whether the open section holds off a recovery: neither overdue nor its owner proven dead.
   [[nodiscard]] bool SectionHolds() const;
   // Until when a report that the owner is alive still counts; none = there is no such report.
   [[nodiscard]] std::optional<StoreTime> ReportedAliveUntil() const;

@@ -76,8 +76,7 @@ Refusal CheckLeaveSection(const Situation& situation) {
     }
   }
   // To leave twice changes nothing; to end what was not ended is no repetition.
-  if (leave.final != schema::SectionFinal::none && situation.saga->state == State::running &&
-      situation.saga->Section() == nullptr) {
+  if (leave.final != schema::SectionFinal::none && situation.saga->Section() == nullptr) {
     return Refuse(situation, RefusalCode::wrong_state,
                   "no section is open, so it ends nothing: complete or fail instead");
   }
