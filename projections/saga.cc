@@ -239,8 +239,9 @@ class Fold {
   }
 
   void operator()(const events::CancelRequested& body) {
-    saga_.extras.Ensure().cancel_requested_at = time_;
-    saga_.extras->cancel_cascade = body.cascade();
+    SagaExtras& extras = saga_.extras.Ensure();
+    extras.cancel_requested_at = extras.cancel_requested_at.value_or(time_);
+    extras.cancel_cascade = extras.cancel_cascade || body.cascade();
   }
 
   void operator()(const events::Recovered& body) {

@@ -47,14 +47,19 @@ Family FamilyOf(const Situation& situation) {
 // Whether a cancel has to wait for the saga's section to be left: a dead owner leaves none.
 bool Waits(const Saga& saga) { return saga.Section() != nullptr && !saga.IsOwnerDead(); }
 
+// Whether it was asked for already: for the saga, and where it is a cascade for all below.
+bool IsRequested(const Saga& saga, const commands::CancelT& cancel) {
+  return saga.IsCancelPending() && (!cancel.cascade || saga.extras->cancel_cascade);
+}
+
 // Cancelled, or waiting for its section to be left.
-bool IsCancelledAsFarAsItCan(const Saga& saga) {
-  return saga.IsTerminal() || (saga.IsCancelPending() && Waits(saga));
+bool IsCancelledAsFarAsItCan(const Saga& saga, const commands::CancelT& cancel) {
+  return saga.IsTerminal() || (IsRequested(saga, cancel) && Waits(saga));
 }
 
 // Cancels one saga: at once, or when its open section is left.
 void CancelOne(const Saga& saga, const commands::CancelT& cancel, Decision& decision) {
-  if (!saga.IsCancelPending()) {
+  if (!IsRequested(saga, cancel)) {
     events::CancelRequestedT requested;
     requested.reason = cancel.reason;
     requested.cascade = cancel.cascade;
@@ -174,7 +179,7 @@ void ActCancel(const Situation& situation, Decision& decision) {
     sagas.insert(sagas.end(), family.live.begin(), family.live.end());
   }
   for (const Saga* saga : sagas) {
-    if (!IsCancelledAsFarAsItCan(*saga)) {
+    if (!IsCancelledAsFarAsItCan(*saga, cancel)) {
       CancelOne(*saga, cancel, decision);
     }
   }

@@ -27,13 +27,21 @@ Refusal CheckParent(const Situation& situation, const commands::PlanT& plan) {
     return nullptr;
   }
   const Saga* parent = situation.state.Find(plan.parent);
-  if (parent != nullptr && !parent->IsTerminal()) {
+  Refusal refusal;
+  if (parent == nullptr) {
+    refusal = Refuse(situation, RefusalCode::not_found,
+                     fmt::format("there is no live parent {}", plan.parent));
+  } else if (parent->IsTerminal()) {
+    refusal = Refuse(situation, RefusalCode::not_found,
+                     fmt::format("the parent {} has ended", plan.parent));
+  } else if (parent->IsCancelPending() && parent->extras->cancel_cascade) {
+    refusal =
+        RefuseAbout(*parent, RefusalCode::cancel_pending,
+                    fmt::format("{} is being cancelled with everything below it", plan.parent));
+    refusal->since = ToMicros(*parent->extras->cancel_requested_at);
+  } else {
     return nullptr;
   }
-  Refusal refusal =
-      Refuse(situation, RefusalCode::not_found,
-             parent == nullptr ? fmt::format("there is no live parent {}", plan.parent)
-                               : fmt::format("the parent {} has ended", plan.parent));
   refusal->subject = plan.parent;
   return refusal;
 }

@@ -225,6 +225,29 @@ TEST(Cascade, ReachesTheLiveBelowThoseThatHaveEndedAndLeftMemory) {
   }
 }
 
+TEST(Cascade, ThatWaitsForASectionLeavesNoChildBehind) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, kInside), "ok");
+  ASSERT_EQ(Play(store, R"(plan A {"parent":"T"}
+                           advance 1s
+                           cancel T)"),
+            "ok:deferred");
+  const std::int64_t since = store.Saga("T").stale.at(0)->since;
+  EXPECT_EQ(Play(store, R"(plan B {"parent":"T"})"), "ok") << "only who is told to stop stops";
+  store.Advance("1s");
+  EXPECT_EQ(Play(store, R"(cancel T {"cascade":true})"), "ok:deferred");
+  EXPECT_EQ(store.StateOf("A"), "cancelled");
+  EXPECT_EQ(store.StateOf("B"), "cancelled");
+  EXPECT_EQ(Play(store, R"(plan C {"parent":"T"})"), "cancel_pending");
+  EXPECT_EQ(FactsOf(store.refusal()),
+            "saga=T state=running version=5 holder=w since=1s expires=1m subject=T sequence=8");
+  EXPECT_EQ(store.Saga("T").stale.at(0)->since, since) << "it waits since the first cancel";
+  EXPECT_EQ(Play(store, "cancel T"), "ok:unchanged");
+  EXPECT_EQ(Play(store, R"(cancel T {"cascade":true})"), "ok:unchanged");
+  store.Crash();
+  EXPECT_EQ(Play(store, R"(plan C {"parent":"T"})"), "cancel_pending");
+}
+
 TEST(Cascade, OfABatchReachesThemToo) {
   for (const bool atomic : {false, true}) {
     RulesStore store;
