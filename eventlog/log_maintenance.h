@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "eventlog/histogram.h"
 #include "schema/id.h"
 #include "schema/status.h"
 
@@ -40,6 +41,9 @@ struct LogBackupOptions {
 class LogMaintenance {
  public:
   virtual ~LogMaintenance() = default;
+
+  // How its appends went; null = it does not count them.
+  [[nodiscard]] virtual const AppendFigures* Figures() const { return nullptr; }
 
   // Puts each of `events` in the place of the durable event with its sequence. Readers see the new
   // one from here on; after a crash, until Settle, the old one may be back. So the new one must say

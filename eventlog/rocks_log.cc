@@ -131,12 +131,16 @@ Status RocksLog::Append(Sequence expected_last, std::span<const std::string_view
   }
   RETURN_IF_ERROR(CheckBatch(last, events));
   const Sequence new_last(last.value() + events.size());
+  const auto begun = std::chrono::steady_clock::now();
   const Status written = WriteBatchDurably(events, last);
   if (!written.ok()) {
     latch_.Poison(written);
     return {Code::kIndeterminate, fmt::format("events {} to {} may be durable or not: {}",
                                               last.value() + 1, new_last.value(), written.text())};
   }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  figures_.seconds.Record(taken.count());
+  figures_.events.Record(static_cast<double>(events.size()));
   end_.Advance(new_last);
   return {};
 }

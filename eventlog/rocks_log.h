@@ -60,6 +60,7 @@ class RocksLog final : public EventLog, private LogMaintenance {
   Status Scan(Sequence from, Sequence through, const Visitor& visitor) const override;
   [[nodiscard]] bool WaitBeyond(Sequence seen, std::chrono::milliseconds patience) const override;
   [[nodiscard]] LogMaintenance* Maintenance() override { return this; }
+  [[nodiscard]] const AppendFigures* Figures() const override { return &figures_; }
   Status Close() override;
 
  private:
@@ -86,6 +87,7 @@ class RocksLog final : public EventLog, private LogMaintenance {
   std::optional<Damage> damage_;
   DurableEnd end_;
   mutable PoisonLatch latch_;  // reads that find damage poison it too
+  AppendFigures figures_;
   std::mutex append_mutex_;
   std::optional<HeadFile> head_;  // written under append_mutex_
   std::atomic<bool> closed_{false};

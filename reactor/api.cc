@@ -16,66 +16,73 @@
 namespace sagalog {
 namespace {
 
+using commands::Body;
 using schema::RefusalCode;
 
 // A path with at most one open segment, "*", and an action or none; "*" there is any command of a
-// saga.
+// saga, whose own right (reactor/access.cc) is then asked for too.
 struct Route {
   std::string_view method;
   std::string_view path;
   std::string_view action;
+  Right right;
   ApiResponse (*handler)(const ApiCall& call);
 };
 
+// clang-format off
 constexpr std::array kRoutes = {
-    Route{"POST", "v1/sagas", "", PlanSaga},
-    Route{"GET", "v1/sagas", "", ListSagas},
-    Route{"GET", "v1/sagas/*", "", ShowSaga},
-    Route{"GET", "v1/sagas/*/events", "", ShowEvents},
-    Route{"POST", "v1/sagas/*", "*", CommandSaga},
-    Route{"POST", "v1/batch", "", RunBatch},
-    Route{"POST", "v1/queues/*", "claim-next", ClaimNext},
-    Route{"GET", "v1/queues/*", "", ShowQueue},
-    Route{"PUT", "v1/queues/*", "", ConfigureQueue},
-    Route{"GET", "v1/policy", "", ShowPolicy},
-    Route{"PUT", "v1/policy", "", ChangePolicy},
-    Route{"GET", "v1/stale", "", ListStale},
-    Route{"GET", "v1/compensations", "", ListCompensations},
-    Route{"GET", "v1/owners", "", ListOwners},
-    Route{"POST", "v1/owners", "report", ReportOwners},
-    Route{"GET", "v1/effects", "", ListEffects},
-    Route{"GET", "v1/sections", "", ListSections},
-    Route{"GET", "v1/status", "", ShowStatus},
-    Route{"GET", "healthz", "", ShowHealth},
-    Route{"GET", "readyz", "", ShowReadiness},
-    Route{"POST", "v1/admin/verify", "", VerifyStore},
-    Route{"POST", "v1/admin/rebuild", "", RebuildStore},
-    Route{"POST", "v1/admin/checkpoint", "", CheckpointStore},
-    Route{"POST", "v1/admin/sweep", "", SweepStore},
-    Route{"POST", "v1/admin/backup", "", BackUpStore},
-    Route{"POST", "v1/admin/compact", "", CompactStore},
-    Route{"POST", "v1/clock", "advance", AdvanceClock},
-    Route{"POST", "v1/clock", "step-wall", StepWallClock},
-    Route{"POST", "v1/clock", "suspend", SuspendClock},
+    Route{"POST", "v1/sagas", "", Right::kOrchestrate, PlanSaga},
+    Route{"GET", "v1/sagas", "", Right::kRead, ListSagas},
+    Route{"GET", "v1/sagas/*", "", Right::kRead, ShowSaga},
+    Route{"GET", "v1/sagas/*/events", "", Right::kRead, ShowEvents},
+    Route{"GET", "v1/events", "", Right::kRead, FollowEvents},
+    Route{"POST", "v1/sagas/*", "*", Right::kWork, CommandSaga},
+    Route{"POST", "v1/batch", "", Right::kWork, RunBatch},
+    Route{"POST", "v1/queues/*", "claim-next", Right::kWork, ClaimNext},
+    Route{"GET", "v1/queues/*", "", Right::kRead, ShowQueue},
+    Route{"PUT", "v1/queues/*", "", Right::kOperate, ConfigureQueue},
+    Route{"GET", "v1/policy", "", Right::kRead, ShowPolicy},
+    Route{"PUT", "v1/policy", "", Right::kOperate, ChangePolicy},
+    Route{"GET", "v1/stale", "", Right::kRead, ListStale},
+    Route{"GET", "v1/compensations", "", Right::kRead, ListCompensations},
+    Route{"GET", "v1/owners", "", Right::kRead, ListOwners},
+    Route{"POST", "v1/owners", "report", Right::kOrchestrate, ReportOwners},
+    Route{"GET", "v1/effects", "", Right::kRead, ListEffects},
+    Route{"GET", "v1/sections", "", Right::kRead, ListSections},
+    Route{"GET", "v1/status", "", Right::kRead, ShowStatus},
+    Route{"GET", "metrics", "", Right::kRead, ShowMetrics},
+    Route{"GET", "healthz", "", Right::kAnyone, ShowHealth},
+    Route{"GET", "readyz", "", Right::kAnyone, ShowReadiness},
+    Route{"POST", "v1/admin/verify", "", Right::kAdminister, VerifyStore},
+    Route{"POST", "v1/admin/rebuild", "", Right::kAdminister, RebuildStore},
+    Route{"POST", "v1/admin/checkpoint", "", Right::kAdminister, CheckpointStore},
+    Route{"POST", "v1/admin/sweep", "", Right::kAdminister, SweepStore},
+    Route{"POST", "v1/admin/backup", "", Right::kAdminister, BackUpStore},
+    Route{"POST", "v1/admin/compact", "", Right::kAdminister, CompactStore},
+    Route{"POST", "v1/clock", "advance", Right::kAdminister, AdvanceClock},
+    Route{"POST", "v1/clock", "step-wall", Right::kAdminister, StepWallClock},
+    Route{"POST", "v1/clock", "suspend", Right::kAdminister, SuspendClock},
 };
+// clang-format on
 
-// Whether `action` is a command about one saga, by its name with hyphens.
-bool IsSagaCommand(std::string_view action) {
+// The command about one saga that `action` names with hyphens; NONE when there is none.
+Body CommandType(std::string_view action) {
   std::string name(action);
   if (name.find('_') != std::string::npos) {
-    return false;
+    return Body::NONE;
   }
   std::replace(name.begin(), name.end(), '-', '_');
   if (name == "claim_next" || name == "configure_queue" || name == "change_policy" ||
       name == "report_owners") {
-    return false;
+    return Body::NONE;
   }
   const auto& names = CommandNames();
-  return std::find(names.begin(), names.end(), name) != names.end();
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? Body::NONE : static_cast<Body>(found - names.begin() + 1);
 }
 
 bool ActionMatches(const Route& route, std::string_view action) {
-  return route.action == "*" ? IsSagaCommand(action) : route.action == action;
+  return route.action == "*" ? CommandType(action) != Body::NONE : route.action == action;
 }
 
 // Whether the route's path is the target's; the open segment, never empty, goes to `name`.
@@ -116,6 +123,12 @@ ApiResponse UnknownPath(const ApiCall& call) {
                                    action));
 }
 
+// The least that the route takes: an action that is a command, what commands of its name do.
+Right RightOf(const Route& route, const ApiCall& call) {
+  const commands::Body type = route.action == "*" ? CommandType(call.target.action) : Body::NONE;
+  return type == Body::NONE ? route.right : LeastRightOf(type);
+}
+
 ApiResponse TakeRoute(ApiCall& call) {
   std::string allow;
   for (const Route& route : kRoutes) {
@@ -123,6 +136,9 @@ ApiResponse TakeRoute(ApiCall& call) {
       continue;
     }
     if (route.method == call.request.method) {
+      if (auto refusal = CheckRight(call.caller, RightOf(route, call))) {
+        return Problem(call.Last(), *std::move(refusal));
+      }
       if (route.method == "GET" && !call.request.body.empty()) {
         return Problem(call.Last(), RefusalCode::invalid_argument, "a GET takes no body");
       }
@@ -130,6 +146,9 @@ ApiResponse TakeRoute(ApiCall& call) {
     }
     allow += allow.empty() ? "" : ", ";
     allow += route.method;
+  }
+  if (auto refusal = CheckRight(call.caller, Right::kRead)) {
+    return Problem(call.Last(), *std::move(refusal));
   }
   return allow.empty() ? UnknownPath(call) : WrongMethod(call, std::move(allow));
 }
@@ -139,16 +158,21 @@ ApiResponse TakeRoute(ApiCall& call) {
 ApiResponse HandleApi(Store& store, const ApiRequest& request, const ApiOptions& options) {
   try {
     const Sequence last = store.log().Last();
+    if (request.role == Role::kNone && !request.body.empty()) {
+      return Problem(last, *CheckRight(Caller{{}, Role::kNone}, Right::kRead));
+    }
     if (request.body.size() > kRequestSizeMax) {
       return Problem(last, RefusalCode::invalid_argument,
                      fmt::format("the body has {} bytes, of {} at most", request.body.size(),
                                  kRequestSizeMax));
     }
+    const Caller caller{request.principal, request.role, request.owner_prefix};
     const Result<ApiTarget> target = ParseApiTarget(request.target);
     if (!target.ok()) {
-      return Problem(last, target.status());
+      auto refusal = CheckRight(caller, Right::kRead);
+      return refusal ? Problem(last, *std::move(refusal)) : Problem(last, target.status());
     }
-    ApiCall call{store, request, options, *target, {}};
+    ApiCall call{store, request, options, *target, caller, {}};
     return TakeRoute(call);
   } catch (const std::bad_alloc&) {
     return ApiResponse{429, "application/problem+json",

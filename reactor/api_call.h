@@ -1,6 +1,7 @@
 // One request on its way through the HTTP interface, and the families of its handlers.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "reactor/api.h"
@@ -16,6 +17,7 @@ struct ApiCall {
   const ApiRequest& request;
   const ApiOptions& options;
   const ApiTarget& target;
+  const Caller& caller;
   // The segment that the route leaves open: a saga's id, a queue's name.
   std::string name;
 
@@ -25,6 +27,13 @@ struct ApiCall {
 
 // The members of the body, which must be an object or empty; a query takes no parameters here.
 [[nodiscard]] Result<JsonValue::Object> ReadObject(const ApiCall& call);
+
+// To be called when every parameter of a read was asked for: a problem where the query is wrong or
+// its `min_sequence` does not come.
+[[nodiscard]] std::optional<ApiResponse> NotReady(const ApiCall& call, ApiQuery& query);
+
+// Counts what came of a command, where commands are counted.
+void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 
 // api_commands.cc
 [[nodiscard]] ApiResponse PlanSaga(const ApiCall& call);
@@ -49,6 +58,13 @@ struct ApiCall {
 [[nodiscard]] ApiResponse ListEffects(const ApiCall& call);
 [[nodiscard]] ApiResponse ListSections(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowStatus(const ApiCall& call);
+
+// api_events.cc
+[[nodiscard]] ApiResponse FollowEvents(const ApiCall& call);
+[[nodiscard]] ApiResponse FollowSaga(const ApiCall& call);
+
+// api_metrics.cc
+[[nodiscard]] ApiResponse ShowMetrics(const ApiCall& call);
 
 // api_operation.cc
 [[nodiscard]] ApiResponse ShowHealth(const ApiCall& call);

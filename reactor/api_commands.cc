@@ -1,4 +1,5 @@
 // What changes the store: every command, from its JSON to its answer.
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -6,6 +7,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/daemon_figures.h"
 #include "schema/json.h"
 
 namespace sagalog {
@@ -29,9 +31,27 @@ Status TakeQueueFromPath(const ApiCall& call, std::string& queue) {
   return {};
 }
 
+// Refused before the store was asked.
+ApiResponse Refuse(const ApiCall& call, commands::Body type, answers::RefusalT refusal) {
+  if (call.options.figures != nullptr) {
+    call.options.figures->commands.CountRefusal(type, refusal.code);
+  }
+  return Problem(call.Last(), std::move(refusal));
+}
+
 ApiResponse Run(const ApiCall& call, commands::CommandT command, bool with_saga) {
   command.principal = call.request.principal;
+  const commands::Body type = command.body.type;
+  if (auto refusal = CheckCommand(call.caller, call.store, command)) {
+    return Refuse(call, type, *std::move(refusal));
+  }
+  const auto begun = std::chrono::steady_clock::now();
   const Reply reply = call.store.Execute(std::move(command), with_saga).Get();
+  if (call.options.figures != nullptr) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+    call.options.figures->commands.CountSeconds(type, taken.count());
+    CountReply(call, type, reply);
+  }
   return reply.ok() ? Answer(ToJson(reply.answer())) : Problem(call.Last(), reply.refusal());
 }
 

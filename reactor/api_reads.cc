@@ -1,6 +1,5 @@
 // What only looks: sagas, histories, queues and the projections' lists.
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <optional>
 #include <string>
@@ -22,45 +21,6 @@ using schema::RefusalCode;
 
 // A page of events holds no more JSON than this: payloads and annotations make events large.
 constexpr std::size_t kEventPageBytesMax = 32UL << 20;
-
-// Reads of this process that wait for their sequence.
-std::atomic<std::size_t> sequence_waiters{0};
-
-class SequenceWaiter {
- public:
-  SequenceWaiter() : taken_(sequence_waiters.fetch_add(1) < kSequenceWaitersMax) {}
-  ~SequenceWaiter() { sequence_waiters.fetch_sub(1); }
-  SequenceWaiter(const SequenceWaiter&) = delete;
-  SequenceWaiter& operator=(const SequenceWaiter&) = delete;
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  bool taken_;
-};
-
-// Waits until `wanted` is durable; a problem when it is not in time.
-std::optional<ApiResponse> AwaitSequence(const ApiCall& call, std::uint64_t wanted) {
-  if (wanted <= call.Last().value()) {
-    return std::nullopt;
-  }
-  const SequenceWaiter waiter;
-  const Sequence before(wanted - 1);
-  if (waiter.taken() && call.store.log().WaitBeyond(before, call.options.sequence_patience)) {
-    return std::nullopt;
-  }
-  return Problem(call.Last(), RefusalCode::overloaded,
-                 fmt::format("min_sequence: the store is at {} and not yet at {}",
-                             call.Last().value(), wanted));
-}
-
-// To be called when every parameter was asked for: a wrong query, or a sequence that does not come.
-std::optional<ApiResponse> NotReady(const ApiCall& call, ApiQuery& query) {
-  const std::uint64_t min_sequence = query.MinSequence();
-  if (const Status status = query.Finish(); !status.ok()) {
-    return Problem(call.Last(), status);
-  }
-  return AwaitSequence(call, min_sequence);
-}
 
 // A page always says its cursor, while the schema leaves an empty one out.
 template <typename Page>
@@ -224,7 +184,11 @@ ApiResponse ShowSaga(const ApiCall& call) {
 }
 
 ApiResponse ShowEvents(const ApiCall& call) {
+  if (ApiQuery(call.target.parameters).Flag("follow")) {
+    return FollowSaga(call);
+  }
   ApiQuery query(call.target.parameters);
+  static_cast<void>(query.Flag("follow"));
   const std::size_t limit = query.Limit(kPageRowsMax);
   const bool transitions_only = query.Flag("transitions_only");
   const bool with_refusals = query.Flag("refusals");

@@ -18,23 +18,46 @@ constexpr std::size_t kFirstReadSize = 4096;
 constexpr std::size_t kLingerBytesMax = 64UL << 20;
 constexpr std::size_t kLingerReadSize = 16384;
 constexpr std::chrono::seconds kLingerPatience{2};
+// A peer that does not take leave in turn misses nothing.
+constexpr std::chrono::milliseconds kLeavePatience{100};
 
 }  // namespace
 
-Connection::Connection(Service& service, std::unique_ptr<PeerStream> stream, std::string principal)
-    : service_(service), stream_(std::move(stream)), principal_(std::move(principal)) {
+Connection::Connection(Service& service, std::unique_ptr<PeerStream> stream, Caller caller)
+    : service_(service), stream_(std::move(stream)), caller_(std::move(caller)) {
   service_.Enter(*this);
 }
 
 Connection::~Connection() { service_.Leave(*this); }
 
 asio::awaitable<void> Connection::Serve() {
-  const bool open = co_await AwaitRequest();
-  if (!open) {
+  const bool begun = co_await Begin();
+  if (!begun) {
     co_return;
   }
-  // Every request of HTTP begins with a letter.
-  co_await ServeHttp(*this);
+  const bool open = co_await AwaitRequest();
+  if (open) {
+    // Every request of HTTP begins with a letter.
+    co_await ServeHttp(*this);
+  }
+  co_await Finish();
+}
+
+asio::awaitable<bool> Connection::Begin() {
+  phase_ = Phase::kReading;
+  ReadWithin(service_.options().header_patience);
+  reading_ = true;
+  const error_code error = co_await stream_->Begin();
+  reading_ = false;
+  co_return !error;
+}
+
+asio::awaitable<void> Connection::Finish() {
+  phase_ = Phase::kWriting;
+  WriteWithin(kLeavePatience);
+  writing_ = true;
+  co_await stream_->Finish();
+  writing_ = false;
 }
 
 asio::awaitable<bool> Connection::AwaitRequest() {
@@ -79,8 +102,9 @@ asio::awaitable<error_code> Connection::Write(PeerStream::Parts parts) {
 }
 
 asio::awaitable<void> Connection::Linger() {
-  co_await stream_->EndWriting();
+  stream_->EndWriting();
   ReadWithin(kLingerPatience);
+  phase_ = Phase::kReading;
   error_code error;
   for (std::size_t taken = 0; taken < kLingerBytesMax && !error; taken += buffer_.size()) {
     buffer_.clear();

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "reactor/access.h"
 #include "reactor/peer_stream.h"
 
 namespace sagalog {
@@ -31,7 +31,7 @@ class Connection {
   };
 
   // Counts itself among the connections of `service`, which is borrowed.
-  Connection(Service& service, std::unique_ptr<PeerStream> stream, std::string principal);
+  Connection(Service& service, std::unique_ptr<PeerStream> stream, Caller caller);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -40,8 +40,9 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<void> Serve();
 
   [[nodiscard]] Service& service() { return service_; }
-  // Who is at the other end, as the transport knows it.
-  [[nodiscard]] const std::string& principal() const { return principal_; }
+  // Who is at the other end, as the transport knows it. Of the role kNone, it has to show a token
+  // (Service::Authenticate).
+  [[nodiscard]] const Caller& caller() const { return caller_; }
   [[nodiscard]] boost::beast::flat_buffer& buffer() { return buffer_; }
   void Enter(Phase phase) { phase_ = phase; }
 
@@ -66,9 +67,12 @@ class Connection {
   void EndIfOverdue(std::uint64_t tick);
 
  private:
+  [[nodiscard]] boost::asio::awaitable<bool> Begin();
+  [[nodiscard]] boost::asio::awaitable<void> Finish();
+
   Service& service_;
   const std::unique_ptr<PeerStream> stream_;
-  const std::string principal_;
+  const Caller caller_;
   boost::beast::flat_buffer buffer_;
   Phase phase_ = Phase::kIdle;
   bool reading_ = false;

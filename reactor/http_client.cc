@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "reactor/unix_socket.h"
+#include "schema/limits.h"
 
 namespace sagalog {
 namespace {
@@ -23,6 +24,9 @@ using boost::system::error_code;
 using Unix = asio::local::stream_protocol;
 using Message = http::request<http::string_body>;
 using Parser = http::response_parser<http::string_body>;
+
+// Longer than the daemon is silent on a connection that lives.
+constexpr std::chrono::milliseconds kFollowPatience = 4 * kEventHeartbeat;
 
 bool IsTimeout(error_code error) { return error == beast::error::timeout; }
 
@@ -91,6 +95,19 @@ class UnixHttpClient final : public HttpClient {
     return Status(Code::kIoError, exchange.untouched ? Untouched(exchange) : Unknown(exchange));
   }
 
+  Result<ApiResponse> Follow(const ApiRequest& request, const Sink& sink) override {
+    RETURN_IF_ERROR(BadTarget(request));
+    UnixHttpClient follower(path_, std::max(patience_, kFollowPatience));
+    RETURN_IF_ERROR(follower.Connect());
+    ApiResponse response;
+    const error_code error = follower.Stream(MessageOf(request), sink, response);
+    if (error) {
+      return Status(Code::kIoError, fmt::format("{}: the daemon's answer ended early: {}",
+                                                path_.string(), error.message()));
+    }
+    return response;
+  }
+
  private:
   struct Exchange {
     ApiResponse response;
@@ -152,6 +169,34 @@ class UnixHttpClient final : public HttpClient {
     exchange.response.allow = answer[http::field::allow];
     exchange.response.body = std::move(answer.body());
     return exchange;
+  }
+
+  // Hands a good answer's body on as it comes.
+  error_code Stream(const Message& message, const Sink& sink, ApiResponse& response) {
+    stream_->expires_after(patience_);
+    error_code error =
+        RunToEnd([&](auto done) { http::async_write(*stream_, message, std::move(done)); });
+    Parser parser;
+    parser.body_limit(boost::none);
+    if (!error) {
+      error = RunToEnd(
+          [&](auto done) { http::async_read_header(*stream_, buffer_, parser, std::move(done)); });
+    }
+    std::string& body = parser.get().body();
+    const bool good = !error && parser.get().result() == http::status::ok;
+    while (!error && !parser.is_done()) {
+      stream_->expires_after(patience_);
+      error = RunToEnd(
+          [&](auto done) { http::async_read_some(*stream_, buffer_, parser, std::move(done)); });
+      if (good && !body.empty()) {
+        sink(body);
+        body.clear();
+      }
+    }
+    response.status = parser.get().result_int();
+    response.content_type = parser.get()[http::field::content_type];
+    response.body = body;
+    return error;
   }
 
   const std::filesystem::path path_;

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "reactor/api.h"
 #include "schema/status.h"
@@ -21,6 +23,11 @@ class HttpClient {
       std::chrono::milliseconds patience = std::chrono::seconds(30));
   virtual ~HttpClient() = default;
   [[nodiscard]] virtual Result<ApiResponse> Send(const ApiRequest& request) = 0;
+  // Sends a GET whose answer may have no end: `sink` gets the body as it comes. Returns when it has
+  // ended; where the daemon refused, the response is the problem and `sink` gets nothing. On a
+  // connection of its own.
+  using Sink = std::function<void(std::string_view bytes)>;
+  [[nodiscard]] virtual Result<ApiResponse> Follow(const ApiRequest& request, const Sink& sink) = 0;
 };
 
 }  // namespace sagalog

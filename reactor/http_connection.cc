@@ -1,5 +1,7 @@
 #include "reactor/http_connection.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "reactor/api.h"
+#include "reactor/event_stream.h"
 #include "reactor/service.h"
 #include "schema/limits.h"
 
@@ -35,8 +38,14 @@ asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& 
   co_return service.Handle(request);
 }
 
-// The header of a response; `size` is of the body that it announces.
-std::string HeaderOf(const ApiResponse& answer, std::size_t size, bool keep) {
+// Nothing when the log cannot be read.
+asio::awaitable<std::optional<std::string>> ReadOnWorker(EventStream& events) {
+  Result<std::string> piece = events.Next();
+  co_return piece.ok() ? std::optional(*std::move(piece)) : std::nullopt;
+}
+
+// The header of a response but for its end; `framing` says where the body ends.
+std::string HeaderOf(const ApiResponse& answer, std::string_view framing, bool keep) {
   const std::string_view reason = http::obsolete_reason(static_cast<http::status>(answer.status));
   std::string header = fmt::format(
       "HTTP/1.1 {} {}\r\nServer: sagalog\r\nContent-Type: {}\r\nCache-Control: no-store\r\n",
@@ -44,10 +53,14 @@ std::string HeaderOf(const ApiResponse& answer, std::size_t size, bool keep) {
   if (!answer.allow.empty()) {
     header += fmt::format("Allow: {}\r\n", answer.allow);
   }
+  if (answer.status == 401) {
+    header += "WWW-Authenticate: Bearer realm=\"sagalog\"\r\n";
+  }
   if (!keep) {
     header += "Connection: close\r\n";
   }
-  header += fmt::format("Content-Length: {}\r\n\r\n", size);
+  header += framing;
+  header += "\r\n";
   return header;
 }
 
@@ -60,11 +73,19 @@ class HttpConnection {
   asio::awaitable<bool> ServeRequest();
 
  private:
+  // As the transport knows, else by the token that is shown; of the role kNone when none is. Empty
+  // when the token is nobody's.
+  [[nodiscard]] std::optional<Caller> CallerOf(const http::fields& header) const;
   asio::awaitable<bool> ReadBody(Parser& parser);
   asio::awaitable<error_code> Parse(Parser& parser, bool header_only);
   asio::awaitable<bool> RefuseUnread(error_code error);
-  asio::awaitable<bool> RefuseAndEnd(RefusalCode code, std::string detail);
+  asio::awaitable<bool> RefuseAndEnd(RefusalCode code, std::string_view detail);
   asio::awaitable<bool> Write(const ApiResponse& answer, bool head, bool keep);
+  asio::awaitable<bool> WriteEvents(const ApiResponse& answer, bool head, bool keep, bool chunked);
+  asio::awaitable<bool> WriteAllEvents(EventStream& events, bool chunked);
+  asio::awaitable<std::optional<std::string>> NextPiece(EventStream& events);
+  asio::awaitable<bool> WritePiece(std::string_view piece, bool chunked);
+  asio::awaitable<bool> WriteText(std::string_view header, std::string_view body);
 
   Connection& connection_;
   Service& service_;
@@ -79,6 +100,14 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   const error_code error = co_await Parse(parser, true);
   if (error) {
     co_return co_await RefuseUnread(error);
+  }
+  const std::optional<Caller> caller = CallerOf(parser.get());
+  if (!caller) {
+    co_return co_await RefuseAndEnd(RefusalCode::unauthenticated, "this token is nobody's");
+  }
+  if (caller->role == Role::kNone && !parser.is_done()) {
+    // Nothing is taken from somebody unknown, and what takes nothing has no body.
+    co_return co_await RefuseAndEnd(RefusalCode::unauthenticated, kWhoAsks);
   }
   // A body that does not say its size may take all that is allowed.
   const std::size_t announced =
@@ -96,11 +125,35 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   http::request<http::string_body> message = parser.release();
   const bool head = message.method() == http::verb::head;
   const ApiRequest request{head ? "GET" : std::string(message.method_string()),
-                           std::string(message.target()), std::move(message.body()),
-                           connection_.principal()};
+                           std::string(message.target()),
+                           std::move(message.body()),
+                           caller->principal,
+                           caller->role,
+                           caller->owner_prefix,
+                           std::string(message[http::field::accept]),
+                           std::string(message["Last-Event-ID"])};
   const ApiResponse answer = co_await asio::co_spawn(
       service_.workers().get_executor(), AnswerOnWorker(service_, request), asio::use_awaitable);
+  if (answer.events) {
+    co_return co_await WriteEvents(answer, head, keep, message.version() >= 11);
+  }
   co_return co_await Write(answer, head, keep);
+}
+
+std::optional<Caller> HttpConnection::CallerOf(const http::fields& header) const {
+  if (connection_.caller().role != Role::kNone) {
+    return connection_.caller();
+  }
+  constexpr std::string_view kScheme = "Bearer ";
+  std::string_view shown = header[http::field::authorization];
+  if (shown.empty()) {
+    return Caller{{}, Role::kNone};
+  }
+  if (!beast::iequals(shown.substr(0, kScheme.size()), kScheme)) {
+    return std::nullopt;
+  }
+  shown.remove_prefix(std::min(shown.size(), shown.find_first_not_of(' ', kScheme.size())));
+  return service_.Authenticate(shown);
 }
 
 // Feeds the parser until the header, or the whole message, is there.
@@ -165,10 +218,10 @@ asio::awaitable<bool> HttpConnection::RefuseUnread(error_code error) {
   } else if (error == http::error::header_limit) {
     detail = fmt::format("the header of a request has {} bytes at most", kRequestHeaderSizeMax);
   }
-  co_return co_await RefuseAndEnd(RefusalCode::invalid_argument, std::move(detail));
+  co_return co_await RefuseAndEnd(RefusalCode::invalid_argument, detail);
 }
 
-asio::awaitable<bool> HttpConnection::RefuseAndEnd(RefusalCode code, std::string detail) {
+asio::awaitable<bool> HttpConnection::RefuseAndEnd(RefusalCode code, std::string_view detail) {
   const ApiResponse refusal = service_.Refuse(code, detail);
   co_await Write(refusal, false, false);
   co_await connection_.Linger();
@@ -178,12 +231,84 @@ asio::awaitable<bool> HttpConnection::RefuseAndEnd(RefusalCode code, std::string
 asio::awaitable<bool> HttpConnection::Write(const ApiResponse& answer, bool head, bool keep) {
   connection_.Enter(Phase::kWriting);
   keep = keep && !service_.stopping();
-  const std::string header = HeaderOf(answer, answer.body.size(), keep);
+  const std::string header =
+      HeaderOf(answer, fmt::format("Content-Length: {}\r\n", answer.body.size()), keep);
   // The answer to HEAD says the size of what GET would give.
-  const std::string_view body = head ? std::string_view() : answer.body;
+  const bool written = co_await WriteText(header, head ? std::string_view() : answer.body);
+  co_return (written && keep);
+}
+
+// A body without a known size. Where it ends early, its end is missing too: the peer can tell.
+asio::awaitable<bool> HttpConnection::WriteEvents(const ApiResponse& answer, bool head, bool keep,
+                                                  bool chunked) {
+  connection_.Enter(Phase::kWriting);
+  keep = keep && chunked && !service_.stopping();
+  const std::string header =
+      HeaderOf(answer, chunked ? "Transfer-Encoding: chunked\r\n" : "", keep);
+  bool written = co_await WriteText(header, {});
+  if (written && !head) {
+    written = co_await WriteAllEvents(*answer.events, chunked);
+  }
+  co_return (written && keep && !service_.stopping());
+}
+
+asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool chunked) {
+  std::optional<EventWatch::Follower> follower;
+  if (events.follow()) {
+    follower.emplace(service_.watch());
+  }
+  for (;;) {
+    std::optional<std::string> piece = co_await NextPiece(events);
+    if (!piece) {
+      co_return false;
+    }
+    if (piece->empty() && events.CaughtUp()) {
+      if (!events.follow() || service_.stopping()) {
+        break;
+      }
+      const bool woken =
+          co_await service_.watch().Await(events.seen(), service_.options().event_heartbeat);
+      if (!woken) {
+        piece = events.heartbeat();
+      }
+    }
+    bool written = true;
+    if (!piece->empty()) {
+      written = co_await WritePiece(*piece, chunked);
+    }
+    if (!written || (events.follow() && service_.stopping() && !events.CaughtUp())) {
+      co_return false;
+    }
+  }
+  if (!chunked) {
+    co_return true;
+  }
+  co_return co_await WriteText("0\r\n\r\n", {});
+}
+
+// What others have rendered already, else what a worker reads; nothing when the log is damaged.
+asio::awaitable<std::optional<std::string>> HttpConnection::NextPiece(EventStream& events) {
+  std::string shared = events.NextShared();
+  if (!shared.empty() || events.CaughtUp()) {
+    co_return shared;
+  }
+  co_return co_await asio::co_spawn(service_.workers().get_executor(), ReadOnWorker(events),
+                                    asio::use_awaitable);
+}
+
+asio::awaitable<bool> HttpConnection::WritePiece(std::string_view piece, bool chunked) {
+  if (!chunked) {
+    co_return co_await WriteText(piece, {});
+  }
+  const std::string size = fmt::format("{:x}\r\n", piece.size());
+  const std::string body = fmt::format("{}\r\n", piece);
+  co_return co_await WriteText(size, body);
+}
+
+asio::awaitable<bool> HttpConnection::WriteText(std::string_view header, std::string_view body) {
   connection_.WriteWithin(service_.AnswerPatience());
   const error_code error = co_await connection_.Write({asio::buffer(header), asio::buffer(body)});
-  co_return !error && keep;
+  co_return !error;
 }
 
 }  // namespace

@@ -4,11 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -31,13 +34,20 @@ class PeerStream {
 
   virtual ~PeerStream() = default;
 
+  // What has to pass before the first byte of a protocol.
+  [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code> Begin() = 0;
   // At least one byte, or an error.
   [[nodiscard]] virtual boost::asio::awaitable<Arrival> ReadSome(
       boost::asio::mutable_buffer into) = 0;
   // All of it.
   [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code> Write(Parts parts) = 0;
-  // Says that nothing more will be written. Reading goes on.
-  [[nodiscard]] virtual boost::asio::awaitable<void> EndWriting() = 0;
+  // Says that nothing more will be written, where that can be said while reading goes on.
+  virtual void EndWriting() = 0;
+  // Takes leave, where that has a form.
+  [[nodiscard]] virtual boost::asio::awaitable<void> Finish() = 0;
+  // For a peer that there is no room for: as much as it takes at once, where nothing has to pass
+  // before.
+  virtual void SayAtOnce(std::string_view bytes) = 0;
 
   // Whether a read now would wait.
   [[nodiscard]] virtual bool NothingArrived() = 0;
@@ -49,5 +59,9 @@ class PeerStream {
 
 [[nodiscard]] std::unique_ptr<PeerStream> MakePeerStream(
     boost::asio::local::stream_protocol::socket socket);
+[[nodiscard]] std::unique_ptr<PeerStream> MakePeerStream(boost::asio::ip::tcp::socket socket);
+// The server's side of TLS. The stream keeps the context for as long as it lives.
+[[nodiscard]] std::unique_ptr<PeerStream> MakePeerStream(
+    boost::asio::ip::tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> tls);
 
 }  // namespace sagalog

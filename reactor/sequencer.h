@@ -60,6 +60,8 @@ class Sequencer {
   void Complete(QueuedOperation& operation);
   // Whether the next operation would find the queue full.
   [[nodiscard]] bool IsOverloaded() const;
+  // How many operations wait for their turn.
+  [[nodiscard]] std::size_t Waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
   // Answers what is queued, refuses what comes after, and ends the threads. Idempotent. Not from
   // the completion thread.

@@ -1,10 +1,9 @@
 #include "reactor/service.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
-#include <string>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,7 +21,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using schema::RefusalCode;
-using Unix = asio::local::stream_protocol;
 
 // Threads that answer requests. They wait for the disk rather than work, and what they wait for
 // together is written together, so there are many more of them than processors.
@@ -32,6 +30,16 @@ static_assert(kSequenceWaitersMax < kWorkers, "waiting reads leave threads for h
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.
 constexpr std::chrono::milliseconds kTick{100};
+
+// Half of what the machine grants is enough for the log where it grants little.
+std::size_t ConnectionsThatFit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return kConnectionsMax;
+  }
+  const std::size_t descriptors = limit.rlim_cur;
+  return descriptors - std::min(descriptors / 2, kOtherDescriptorsMax);
+}
 
 asio::awaitable<void> ServeToItsEnd(std::unique_ptr<Connection> connection) {
   co_await connection->Serve();
@@ -44,19 +52,14 @@ RequestBytes::RequestBytes(Service& service, std::size_t bytes)
       bytes_(bytes < kRequestLargeSizeMin ? 0 : bytes),
       taken_(service.TakeBytes(bytes_)) {}
 
-Service::Service(Store& store, ServerOptions options, UnixSocket listening)
+Service::Service(Store& store, ServerOptions options)
     : store_(store),
       options_(std::move(options)),
+      connections_max_(std::min(options_.connections_max, ConnectionsThatFit())),
       workers_(kWorkers),
       signals_(context_, SIGTERM, SIGINT),
-      acceptor_(context_, Unix(), listening.descriptor()) {
-  static_cast<void>(listening.Release());
-  if (stat(options_.socket.c_str(), &socket_file_) != 0) {
-    socket_file_ = {};
-  }
-}
-
-Service::~Service() { RemoveSocketFile(); }
+      hangups_(context_, SIGHUP),
+      watch_(store.log(), tail_, figures_.followers, context_) {}
 
 void Service::Run() {
   signals_.async_wait([this](error_code error, int) {
@@ -64,10 +67,25 @@ void Service::Run() {
       BeginStop();
     }
   });
-  asio::co_spawn(context_, Accept(), asio::detached);
+  asio::co_spawn(context_, AwaitHangups(), asio::detached);
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    asio::co_spawn(context_, Accept(*listener), asio::detached);
+  }
   context_.run();
   workers_.join();
-  RemoveSocketFile();
+  Tell(ServerNote::Level::kInfo, "drained", "every request that had come was answered");
+}
+
+asio::awaitable<void> Service::AwaitHangups() {
+  for (;;) {
+    const auto [error, signal] = co_await hangups_.async_wait(kAsTuple);
+    if (error) {
+      co_return;
+    }
+    if (reload_) {
+      reload_();
+    }
+  }
 }
 
 void Service::Stop() {
@@ -77,6 +95,8 @@ void Service::Stop() {
 ApiResponse Service::Handle(const ApiRequest& request) {
   ApiOptions options;
   options.manual_clock = options_.manual_clock;
+  options.tail = &tail_;
+  options.figures = &figures_;
   return HandleApi(store_, request, options);
 }
 
@@ -90,6 +110,7 @@ std::chrono::milliseconds Service::AnswerPatience() const {
 
 void Service::Enter(Connection& connection) {
   connections_.insert(&connection);
+  figures_.connections = connections_.size();
   if (!ticking_) {
     ticking_ = true;
     asio::co_spawn(context_, Tick(), asio::detached);
@@ -98,6 +119,7 @@ void Service::Enter(Connection& connection) {
 
 void Service::Leave(Connection& connection) {
   connections_.erase(&connection);
+  figures_.connections = connections_.size();
   if (connections_.empty()) {
     tick_timer_.cancel();
     if (stopping_) {
@@ -135,25 +157,25 @@ bool Service::TakeBytes(std::size_t bytes) {
   return true;
 }
 
-asio::awaitable<void> Service::Accept() {
+asio::awaitable<void> Service::Accept(Listener& listener) {
   asio::steady_timer pause(context_);
   while (!stopping_) {
-    auto [error, socket] = co_await acceptor_.async_accept(kAsTuple);
-    if (error && stopping_) {
+    Arrived arrived = co_await listener.Accept();
+    if (arrived.error && stopping_) {
       break;
     }
-    if (error) {
+    if (arrived.error) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAsTuple);
       continue;
     }
-    if (connections_.size() >= kConnectionsMax) {
-      RefuseConnection(socket);
+    if (connections_.size() >= connections_max_) {
+      ++figures_.refused_connections;
+      RefuseConnection(*arrived.stream);
       continue;
     }
-    std::string principal = PeerUser(socket.native_handle());
-    auto connection = std::make_unique<Connection>(*this, MakePeerStream(std::move(socket)),
-                                                   std::move(principal));
+    auto connection =
+        std::make_unique<Connection>(*this, std::move(arrived.stream), std::move(arrived.caller));
     asio::co_spawn(context_, ServeToItsEnd(std::move(connection)), asio::detached);
   }
   if (connections_.empty()) {
@@ -162,15 +184,13 @@ asio::awaitable<void> Service::Accept() {
 }
 
 // Without reading, waiting or keeping anything: there is no room for more.
-void Service::RefuseConnection(Unix::socket& socket) const {
+void Service::RefuseConnection(PeerStream& stream) const {
   const ApiResponse answer = Refuse(
-      RefusalCode::overloaded, fmt::format("{} connections are open already", kConnectionsMax));
-  const std::string text = fmt::format(
-      "HTTP/1.1 {} Too Many Requests\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-      "Connection: close\r\n\r\n{}",
-      answer.status, answer.content_type, answer.body.size(), answer.body);
-  static_cast<void>(
-      send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+      RefusalCode::overloaded, fmt::format("{} connections are open already", connections_max_));
+  stream.SayAtOnce(
+      fmt::format("HTTP/1.1 {} Too Many Requests\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+                  "Connection: close\r\n\r\n{}",
+                  answer.status, answer.content_type, answer.body.size(), answer.body));
 }
 
 void Service::BeginStop() {
@@ -179,8 +199,14 @@ void Service::BeginStop() {
   }
   stopping_ = true;
   error_code ignored;
-  acceptor_.close(ignored);
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    listener->Close();
+  }
   signals_.cancel(ignored);
+  hangups_.cancel(ignored);
+  Tell(ServerNote::Level::kInfo, "stopping",
+       fmt::format("no new connections; {} are open", connections_.size()));
+  watch_.WakeAll();
   for (Connection* connection : connections_) {
     connection->EndIfIdle();
   }
@@ -193,15 +219,6 @@ void Service::BeginStop() {
       connection->EndUnlessAnswering();
     }
   });
-}
-
-void Service::RemoveSocketFile() const {
-  struct stat now {};
-  const bool ours = socket_file_.st_ino != 0 && stat(options_.socket.c_str(), &now) == 0 &&
-                    now.st_dev == socket_file_.st_dev && now.st_ino == socket_file_.st_ino;
-  if (ours) {
-    unlink(options_.socket.c_str());
-  }
 }
 
 }  // namespace sagalog

@@ -1,26 +1,32 @@
 // What the daemon's connections share: the store, the workers that ask it, the limits, the stop.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "reactor/api.h"
 #include "reactor/connection.h"
+#include "reactor/daemon_figures.h"
+#include "reactor/event_tail.h"
+#include "reactor/event_watch.h"
+#include "reactor/listener.h"
 #include "reactor/server.h"
-#include "reactor/unix_socket.h"
+#include "reactor/token_file.h"
 #include "schema/answers_generated.h"
 
 namespace sagalog {
@@ -28,8 +34,15 @@ namespace sagalog {
 // All but Handle, Refuse and Stop is used on the thread of Run alone.
 class Service {
  public:
-  Service(Store& store, ServerOptions options, UnixSocket listening);
-  ~Service();
+  // The store is borrowed.
+  Service(Store& store, ServerOptions options);
+
+  // Before Run.
+  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+  void Add(std::unique_ptr<Listener> listener) { listeners_.push_back(std::move(listener)); }
+  void UseTokens(TokenFile tokens) { tokens_ = std::move(tokens); }
+  // Called, on the thread of Run, at each SIGHUP.
+  void OnHangup(std::function<void()> reload) { reload_ = std::move(reload); }
 
   void Run();
   // From any thread.
@@ -40,8 +53,19 @@ class Service {
   [[nodiscard]] ApiResponse Refuse(schema::RefusalCode code, std::string_view detail) const;
   [[nodiscard]] boost::asio::thread_pool& workers() { return workers_; }
   [[nodiscard]] Store& store() { return store_; }
+  [[nodiscard]] DaemonFigures& figures() { return figures_; }
+  [[nodiscard]] EventWatch& watch() { return watch_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
+  // Who shows this secret; null when it is nobody's.
+  [[nodiscard]] std::optional<Caller> Authenticate(std::string_view secret) const {
+    return tokens_.Find(secret);
+  }
+  void Tell(ServerNote::Level level, std::string_view event, std::string text) const {
+    if (options_.tell) {
+      options_.tell({level, event, std::move(text)});
+    }
+  }
   // How long a peer may take for an answer.
   [[nodiscard]] std::chrono::milliseconds AnswerPatience() const;
 
@@ -55,22 +79,27 @@ class Service {
   void GiveBytesBack(std::size_t bytes) { bytes_in_flight_ -= bytes; }
 
  private:
-  boost::asio::awaitable<void> Accept();
+  boost::asio::awaitable<void> Accept(Listener& listener);
   boost::asio::awaitable<void> Tick();
-  void RefuseConnection(boost::asio::local::stream_protocol::socket& socket) const;
+  boost::asio::awaitable<void> AwaitHangups();
+  void RefuseConnection(PeerStream& stream) const;
   void BeginStop();
-  void RemoveSocketFile() const;
 
   Store& store_;
   const ServerOptions options_;
-  // Of the socket file that is ours to remove.
-  struct stat socket_file_ {};
+  const std::size_t connections_max_;
+  TokenFile tokens_;
   boost::asio::io_context context_{1};
   boost::asio::thread_pool workers_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangups_;
+  std::function<void()> reload_;
+  DaemonFigures figures_;
+  EventTail tail_;
+  EventWatch watch_;
   boost::asio::steady_timer stop_timer_{context_};
   boost::asio::steady_timer tick_timer_{context_};
-  boost::asio::local::stream_protocol::acceptor acceptor_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_set<Connection*> connections_;
   std::uint64_t tick_ = 0;
   bool ticking_ = false;

@@ -64,6 +64,13 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
 
 Status Store::Close() { return engine_->Close(); }
 
+std::size_t Store::QueuedOperations() const { return engine_->QueuedOperations(); }
+
+const AppendFigures* Store::Appends() const {
+  const LogMaintenance* maintenance = engine_->maintenance();
+  return maintenance == nullptr ? nullptr : maintenance->Figures();
+}
+
 Status Store::Health() const { return engine_->Health(); }
 
 const EventLog& Store::log() const { return engine_->log(); }

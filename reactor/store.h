@@ -24,6 +24,8 @@
 
 namespace sagalog {
 
+struct AppendFigures;
+
 // The reaper carries out what the policies of stale sagas say (`on_stale`).
 struct ReaperOptions {
   // Whether it acts by itself. Under a manual clock it does so in PassTime alone.
@@ -284,7 +286,16 @@ class Store {
   // Refused commands that were about the saga, oldest first: the newest that were noted, and those
   // that wait to be.
   [[nodiscard]] Result<std::vector<RefusalRecord>> Refusals(std::string_view saga);
+  // The name of the saga's owner, after its end the last one's; empty when it had none.
+  [[nodiscard]] Result<std::string> OwnerName(std::string_view saga);
+  // Counts a command that was refused before the store was asked, and notes it for forensics like
+  // the store's own refusals.
+  void NoteRefusal(const commands::CommandT& command, const answers::RefusalT& refusal);
   [[nodiscard]] answers::StatusT Describe();
+  // How many operations wait for their turn.
+  [[nodiscard]] std::size_t QueuedOperations() const;
+  // How appends to the log went since it was opened; null = the log does not count them.
+  [[nodiscard]] const AppendFigures* Appends() const;
   // OK, kReadOnly (poisoned: why) or kCorruption (where).
   [[nodiscard]] Status Health() const;
 

@@ -330,11 +330,16 @@ bool Store::Engine::Resume(CommandOperation& operation) {
   return false;
 }
 
-Reply Store::Engine::FinishRefused(const commands::CommandT& command, answers::RefusalT refusal) {
+void Store::Engine::NoteRefusal(const commands::CommandT& command,
+                                const answers::RefusalT& refusal) {
   refusals_[static_cast<std::size_t>(refusal.code)].fetch_add(1, std::memory_order_relaxed);
   if (!read_only_) {
     notes_.Add(command, refusal);
   }
+}
+
+Reply Store::Engine::FinishRefused(const commands::CommandT& command, answers::RefusalT refusal) {
+  NoteRefusal(command, refusal);
   return refusal;
 }
 

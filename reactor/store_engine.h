@@ -69,9 +69,14 @@ class Store::Engine {
   [[nodiscard]] CheckpointKeeper* keeper() { return keeper_.get(); }
   [[nodiscard]] Reaper& reaper() { return *reaper_; }
   [[nodiscard]] Status Health() const;
+  [[nodiscard]] std::size_t QueuedOperations() const {
+    return sequencer_ ? sequencer_->Waiting() : 0;
+  }
   // The sequence of the newest checkpoint on disk.
   [[nodiscard]] Sequence CheckpointSequence() const;
   [[nodiscard]] const RefusalNotes& notes() const { return notes_; }
+  // Counts a refusal, and keeps it for a note if the store is written to.
+  void NoteRefusal(const commands::CommandT& command, const answers::RefusalT& refusal);
   [[nodiscard]] std::uint64_t CountRefusals(schema::RefusalCode code) const;
 
  private:

@@ -130,6 +130,14 @@ Result<answers::SagaT> Store::Find(std::string_view saga, Sequence min_sequence)
   return std::move(*view);
 }
 
+Result<std::string> Store::OwnerName(std::string_view saga) {
+  ASSIGN_OR_RETURN(const std::optional<SagaSnapshot> found, engine_->FindSaga(saga));
+  if (!found) {
+    return NoSuchSaga(saga);
+  }
+  return found->saga.owner.empty() ? std::string() : OwnerFromIdentity(found->saga.owner).owner;
+}
+
 Result<std::vector<StoredEvent>> Store::History(std::string_view saga, bool transitions_only,
                                                 std::size_t limit) {
   ASSIGN_OR_RETURN(const std::optional<SagaSnapshot> found, engine_->FindSaga(saga));

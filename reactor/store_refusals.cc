@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "reactor/store_engine.h"
+#include "schema/verify.h"
 
 namespace sagalog {
 namespace {
@@ -23,6 +24,13 @@ void AddNoted(const events::Event& event, std::string_view saga,
 }
 
 }  // namespace
+
+void Store::NoteRefusal(const commands::CommandT& command, const answers::RefusalT& refusal) {
+  // What is wrong by itself may be of any size, and is no evidence of anything.
+  if (ValidateCommand(command).ok()) {
+    engine_->NoteRefusal(command, refusal);
+  }
+}
 
 Result<std::vector<RefusalRecord>> Store::Refusals(std::string_view saga) {
   ASSIGN_OR_RETURN(const std::optional<SagaSnapshot> found, engine_->FindSaga(saga));

@@ -23,6 +23,9 @@ class UnixSocket {
   [[nodiscard]] static Result<UnixSocket> Connect(const std::filesystem::path& path,
                                                   std::chrono::milliseconds patience);
 
+  // Takes a descriptor that listens, or is connected, already.
+  [[nodiscard]] static UnixSocket Adopt(int descriptor) { return UnixSocket(descriptor); }
+
   UnixSocket(UnixSocket&& other) noexcept;
   ~UnixSocket();
 

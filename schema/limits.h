@@ -48,9 +48,21 @@ inline constexpr std::size_t kRequestHeaderSizeMax = 16384;
 inline constexpr std::size_t kRequestBytesInFlightMax = 256UL << 20;
 inline constexpr std::size_t kRequestLargeSizeMin = 128UL << 10;
 static_assert(kPayloadSizeMax * 4 / 3 < kRequestLargeSizeMin, "a full payload fits beneath it");
-// Open connections; half of the usual limit on descriptors, the log needs the rest. The next one is
-// answered `overloaded` and closed.
-inline constexpr std::size_t kConnectionsMax = 512;
+// Open connections: a thousand followers of the log, and as many who work. An idle one costs 4 KiB
+// and a descriptor. The daemon asks for that many descriptors beside the log's; where the machine
+// grants fewer, it takes fewer connections. The next one is answered `overloaded` and closed.
+inline constexpr std::size_t kConnectionsMax = 2048;
+inline constexpr std::size_t kOtherDescriptorsMax = 512;
+// What a follower of the log gets at once, and what all followers share of the newest events: more
+// would be memory that slow readers hold.
+inline constexpr std::size_t kEventPieceSizeMax = 64UL << 10;
+inline constexpr std::size_t kEventTailSizeMax = 8UL << 20;
+// How often a follower with no news is told that the connection lives: proxies cut what is silent
+// for a minute.
+inline constexpr std::chrono::seconds kEventHeartbeat{15};
+// A token file is compared line by line at each request of a peer that shows a token.
+inline constexpr std::size_t kTokensMax = 1000;
+inline constexpr std::size_t kTokenFileSizeMax = 1UL << 20;
 // What a peer may keep us waiting for: between two requests; for a whole header, a whole body and
 // the taking of a whole answer, however slowly they trickle.
 inline constexpr std::chrono::seconds kIdlePatience{300};

@@ -58,11 +58,13 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   CLI::App* run = app.get_subcommand("run")->group(kWorkerGroup);
   run->footer("Example:\n  sagalog run --saga T1 -- make test\n" + run->get_footer());
   AddQueryCommands(app, global, exit_code);
+  AddEventsCommand(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);
   AddRecoveryCommands(app, global, exit_code);
   AddSweepCommand(app, global, exit_code);
   AddCompensationCommands(app, global, exit_code);
   AddServeCommand(app, global, exit_code);
+  AddTokenCommand(app, global, exit_code);
   AddOperatorCommands(app, global, exit_code);
   AddKeepingCommands(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);

@@ -31,10 +31,14 @@ void AddEffectListCommand(CLI::App& effect, const GlobalOptions& global, int& ex
 void AddOperatorCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // backup, restore, compact.
 void AddKeepingCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// events.
+void AddEventsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // status.
 void AddStatusCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // serve.
 void AddServeCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// token new.
+void AddTokenCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // doctor.
 void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // incidents run, ls.

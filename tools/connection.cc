@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "reactor/event_stream.h"
 #include "reactor/http_client.h"
 #include "tools/store_opening.h"
 
@@ -43,6 +44,9 @@ class DaemonConnection final : public Connection {
                            std::string_view body) override {
     return client_->Send(Request(method, target, body));
   }
+  Result<ApiResponse> Follow(std::string_view target, const Sink& sink) override {
+    return client_->Follow(Request("GET", target, ""), sink);
+  }
   bool IsDaemon() const override { return true; }
 
  private:
@@ -62,6 +66,15 @@ class EmbeddedConnection final : public Connection {
     ApiRequest request = Request(method, target, body);
     request.principal = principal_;
     return HandleApi(*store_, request);
+  }
+  // What there is: with the directory in our hands nothing will come.
+  Result<ApiResponse> Follow(std::string_view target, const Sink& sink) override {
+    ASSIGN_OR_RETURN(ApiResponse response, Send("GET", target, ""));
+    while (response.events && !response.events->CaughtUp()) {
+      ASSIGN_OR_RETURN(const std::string piece, response.events->Next());
+      sink(piece);
+    }
+    return response;
   }
   bool IsDaemon() const override { return false; }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,10 @@ class Connection {
   // store; what the store says, refusals included, is the response.
   [[nodiscard]] virtual Result<ApiResponse> Send(std::string_view method, std::string_view target,
                                                  std::string_view body = {}) = 0;
+  // Sends a GET whose answer is a stream: `sink` gets it as it comes, and this returns when it has
+  // ended. Where the store refused, the response is the problem.
+  using Sink = std::function<void(std::string_view bytes)>;
+  [[nodiscard]] virtual Result<ApiResponse> Follow(std::string_view target, const Sink& sink) = 0;
   // Whether a daemon answers.
   [[nodiscard]] virtual bool IsDaemon() const = 0;
 };

@@ -91,9 +91,24 @@ std::optional<json::object> StoreClient::Ask(std::string_view method, std::strin
     exit_code_ = kExitUnavailable;
     return std::nullopt;
   }
-  raw_ = std::move(response->body);
+  return Take(*std::move(response));
+}
+
+void StoreClient::Follow(std::string_view target, const Connection::Sink& sink) {
+  auto response = connection_->Follow(target, sink);
+  if (!response.ok()) {
+    PrintError(global_, response.status().text());
+    exit_code_ = kExitUnavailable;
+    return;
+  }
+  Take(*std::move(response));
+}
+
+// The answer, or what is said of a refusal.
+std::optional<json::object> StoreClient::Take(ApiResponse response) {
+  raw_ = std::move(response.body);
   json::object answer = ParseObject(raw_);
-  if (response->status < 300) {
+  if (response.status < 300) {
     return answer;
   }
   if (global_.json) {
@@ -101,10 +116,10 @@ std::optional<json::object> StoreClient::Ask(std::string_view method, std::strin
   }
   std::string line = RefusalLine(answer);
   if (line.empty()) {
-    line = fmt::format("HTTP status {}: {}", response->status, Printable(raw_));
+    line = fmt::format("HTTP status {}: {}", response.status, Printable(raw_));
   }
   WriteError(fmt::format("{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line));
-  const bool unavailable = IsUnavailable(response->status, TextIn(answer, "code"));
+  const bool unavailable = IsUnavailable(response.status, TextIn(answer, "code"));
   exit_code_ = unavailable ? kExitUnavailable : kExitRefused;
   return std::nullopt;
 }

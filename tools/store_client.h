@@ -34,6 +34,9 @@ class StoreClient {
   [[nodiscard]] std::optional<boost::json::object> Ask(std::string_view method,
                                                        std::string_view target,
                                                        std::string_view body = {});
+  // The bytes of a stream as they come, to its end; the exit code and what is said of errors are
+  // as for Ask.
+  void Follow(std::string_view target, const Connection::Sink& sink);
   // The last answer as it came.
   [[nodiscard]] const std::string& raw() const { return raw_; }
 
@@ -48,6 +51,8 @@ class StoreClient {
 
   StoreClient(std::unique_ptr<Connection> connection, const GlobalOptions& global, int& exit_code)
       : connection_(std::move(connection)), global_(global), exit_code_(exit_code) {}
+
+  std::optional<boost::json::object> Take(ApiResponse response);
 
   std::unique_ptr<Connection> connection_;
   const GlobalOptions& global_;

@@ -1,8 +1,9 @@
 #include "tests/reactor/running_server.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -48,11 +49,31 @@ Status RunningServer::Join() {
 }
 
 RawConnection::RawConnection(const std::filesystem::path& socket)
-    : socket_(ConnectOrFail(socket)) {}
+    : descriptor_(ConnectOrFail(socket).Release()) {}
+
+RawConnection RawConnection::ToAddress(const std::string& address) {
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  peer.sin_port =
+      htons(static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1))));
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(descriptor, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)), 0);
+  return RawConnection(descriptor);
+}
+
+RawConnection::RawConnection(RawConnection&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), unread_(std::move(other.unread_)) {}
+
+RawConnection::~RawConnection() {
+  if (descriptor_ >= 0) {
+    close(descriptor_);
+  }
+}
 
 bool RawConnection::Send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(socket_.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) {
       return false;
     }
@@ -61,11 +82,11 @@ bool RawConnection::Send(std::string_view bytes) {
   return true;
 }
 
-void RawConnection::EndSending() { shutdown(socket_.descriptor(), SHUT_WR); }
+void RawConnection::EndSending() { shutdown(descriptor_, SHUT_WR); }
 
 bool RawConnection::ReadMore() {
   std::array<char, 4096> buffer{};
-  const ssize_t size = recv(socket_.descriptor(), buffer.data(), buffer.size(), 0);
+  const ssize_t size = recv(descriptor_, buffer.data(), buffer.size(), 0);
   if (size > 0) {
     unread_.append(buffer.data(), static_cast<std::size_t>(size));
   }
@@ -78,15 +99,22 @@ std::string RawConnection::ReadToEnd() {
   return std::exchange(unread_, {});
 }
 
-std::string RawConnection::ReadHeader() {
-  constexpr std::string_view kEnd = "\r\n\r\n";
-  while (unread_.find(kEnd) == std::string::npos && ReadMore()) {
+std::string RawConnection::ReadUntil(std::string_view end) {
+  while (unread_.find(end) == std::string::npos && ReadMore()) {
   }
-  const std::size_t size = std::min(unread_.size(), unread_.find(kEnd) + kEnd.size());
-  std::string header = unread_.substr(0, size);
-  unread_.erase(0, size);
-  return header;
+  const std::size_t found = unread_.find(end);
+  return ReadBytes(found == std::string::npos ? unread_.size() : found + end.size());
 }
+
+std::string RawConnection::ReadBytes(std::size_t size) {
+  while (unread_.size() < size && ReadMore()) {
+  }
+  std::string bytes = unread_.substr(0, size);
+  unread_.erase(0, bytes.size());
+  return bytes;
+}
+
+std::string RawConnection::ReadHeader() { return ReadUntil("\r\n\r\n"); }
 
 std::string RawConnection::ReadResponse() {
   constexpr std::string_view kLength = "Content-Length: ";
@@ -97,10 +125,7 @@ std::string RawConnection::ReadResponse() {
     std::from_chars(response.data() + field + kLength.size(), response.data() + response.size(),
                     size);
   }
-  while (unread_.size() < size && ReadMore()) {
-  }
-  response += unread_.substr(0, size);
-  unread_.erase(0, size);
+  response += ReadBytes(size);
   return response;
 }
 

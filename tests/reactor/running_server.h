@@ -36,13 +36,22 @@ class RunningServer {
 class RawConnection {
  public:
   explicit RawConnection(const std::filesystem::path& socket);
+  // To "127.0.0.1:PORT".
+  [[nodiscard]] static RawConnection ToAddress(const std::string& address);
+  RawConnection(RawConnection&& other) noexcept;
+  ~RawConnection();
 
+  [[nodiscard]] int descriptor() const { return descriptor_; }
   // Whether all of it was taken.
   bool Send(std::string_view bytes);
   // Says that nothing more will be sent.
   void EndSending();
   // What comes until the peer closes.
   [[nodiscard]] std::string ReadToEnd();
+  // Up to and with `end`, or what came before the peer closed.
+  [[nodiscard]] std::string ReadUntil(std::string_view end);
+  // So many bytes, or what came before the peer closed.
+  [[nodiscard]] std::string ReadBytes(std::size_t size);
   // Up to the empty line after a header.
   [[nodiscard]] std::string ReadHeader();
   // One whole response with a Content-Length, with its header.
@@ -52,7 +61,9 @@ class RawConnection {
   // False when the peer has closed.
   bool ReadMore();
 
-  UnixSocket socket_;
+  explicit RawConnection(int descriptor) : descriptor_(descriptor) {}
+
+  int descriptor_;
   std::string unread_;
 };
 

@@ -283,9 +283,11 @@ TEST(ServerRequests, OfManyWhoAcquireOneGetsIt) {
 
 TEST(ServerRequests, OneConnectionTooManyIsToldSo) {
   ApiStore api;
-  const RunningServer server(api);
+  ServerOptions options;
+  options.connections_max = 100;
+  const RunningServer server(api, options);
   std::deque<RawConnection> others;
-  for (std::size_t i = 0; i < kConnectionsMax; ++i) {
+  for (std::size_t i = 0; i < options.connections_max; ++i) {
     others.emplace_back(server.socket());
   }
   RawConnection one_more(server.socket());

@@ -1,0 +1,143 @@
+// What a stream of events holds: its place, its filters, its form.
+#include "reactor/event_stream.h"
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/reactor/api_store.h"
+
+namespace sagalog {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string ReadToEnd(EventStream& stream) {
+  std::string all;
+  while (!stream.CaughtUp()) {
+    const auto piece = stream.Next();
+    EXPECT_TRUE(piece.ok()) << piece.status().text();
+    all += piece.ok() ? *piece : "";
+  }
+  return all;
+}
+
+std::vector<std::uint64_t> SequencesOf(const std::string& lines) {
+  std::vector<std::uint64_t> sequences;
+  for (std::size_t start = 0; start < lines.size();) {
+    const std::size_t end = lines.find('\n', start);
+    sequences.push_back(boost::json::parse(lines.substr(start, end - start))
+                            .at("sequence")
+                            .to_number<std::uint64_t>());
+    start = end + 1;
+  }
+  return sequences;
+}
+
+// 1 store_opened; 2 and 3 plan and acquire T1; 4 and 5 T2; 6 completes T1.
+class EventStreamOfTwo : public ::testing::Test {
+ protected:
+  EventStreamOfTwo() {
+    const std::uint64_t token = api_.Acquire("T1");
+    api_.Acquire("T2");
+    api_.Post("/v1/sagas/T1:complete", fmt::format(R"({{"token":{}}})", token));
+  }
+
+  std::vector<std::uint64_t> Of(const std::string& target) {
+    const ApiResponse response = api_.Send("GET", target);
+    EXPECT_EQ(response.status, 200) << response.body;
+    return response.events ? SequencesOf(ReadToEnd(*response.events))
+                           : std::vector<std::uint64_t>();
+  }
+
+  ApiStore api_;
+};
+
+TEST_F(EventStreamOfTwo, BeginsWhereItIsTold) {
+  EXPECT_THAT(Of("/v1/events"), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(Of("/v1/events?from=5"), ElementsAre(5, 6));
+  EXPECT_THAT(Of("/v1/events?from=7"), IsEmpty());
+}
+
+TEST_F(EventStreamOfTwo, HoldsOnlyWhatWasAskedFor) {
+  EXPECT_THAT(Of("/v1/events?type=leased"), ElementsAre(3, 5));
+  EXPECT_THAT(Of("/v1/events?type=planned,terminal"), ElementsAre(2, 4, 6));
+  EXPECT_THAT(Of("/v1/events?saga=T1"), ElementsAre(2, 3, 6));
+  EXPECT_THAT(Of("/v1/events?saga=T1&type=leased&from=2"), ElementsAre(3));
+  EXPECT_THAT(Of("/v1/events?saga=T9"), IsEmpty());
+}
+
+TEST_F(EventStreamOfTwo, ASagasStreamIsItsHistoryAndWhatComes) {
+  EXPECT_THAT(Of("/v1/sagas/T1/events?follow=true"), ElementsAre(2, 3, 6));
+  EXPECT_THAT(Of("/v1/sagas/T1/events?follow=true&from=3"), ElementsAre(3, 6));
+  EXPECT_THAT(Of("/v1/sagas/T1/events?follow=true&from=4&type=leased"), IsEmpty());
+  const ApiResponse response = api_.Send("GET", "/v1/sagas/T1/events?follow=true");
+  ReadToEnd(*response.events);
+  api_.Post("/v1/sagas/T2:annotate", R"({"text":"t"})");
+  api_.Post("/v1/sagas/T1:annotate", R"({"text":"t"})");
+  EXPECT_THAT(SequencesOf(ReadToEnd(*response.events)), ElementsAre(8));
+}
+
+TEST_F(EventStreamOfTwo, WithoutFollowItEndsWhereTheLogWas) {
+  const ApiResponse response = api_.Send("GET", "/v1/events?from=6");
+  api_.Post("/v1/sagas/T2:annotate", R"({"text":"t"})");
+  EXPECT_THAT(SequencesOf(ReadToEnd(*response.events)), ElementsAre(6));
+}
+
+TEST_F(EventStreamOfTwo, TheSameFromWhatAllShare) {
+  EventTail tail;
+  ASSERT_TRUE(tail.CatchUp(api_.store().log()).ok());
+  for (std::uint64_t seen = 0; seen <= 6; ++seen) {
+    EventQuery query;
+    query.seen = Sequence(seen);
+    query.follow = true;
+    query.types = {events::Body::Leased, events::Body::Terminal};
+    EventStream shared(api_.store().log(), query, &tail);
+    EventStream read(api_.store().log(), query, nullptr);
+    EXPECT_EQ(shared.NextShared(), ReadToEnd(read)) << seen;
+    EXPECT_TRUE(shared.CaughtUp());
+  }
+}
+
+TEST_F(EventStreamOfTwo, APieceIsBounded) {
+  const std::string text = fmt::format(R"({{"text":"{}"}})", std::string(kTextSizeMax, 't'));
+  for (int i = 0; i < 100; ++i) {
+    api_.Post("/v1/sagas/T2:annotate", text);
+  }
+  const ApiResponse response = api_.Send("GET", "/v1/events");
+  std::string all;
+  while (!response.events->CaughtUp()) {
+    const std::string piece = *response.events->Next();
+    EXPECT_LT(piece.size(), kEventPieceSizeMax + 2 * kTextSizeMax);
+    all += piece;
+  }
+  EXPECT_THAT(SequencesOf(all), SizeIs(106));
+}
+
+TEST(EventTail, HoldsTheNewestWithoutAGap) {
+  ApiStore api;
+  EventTail tail;
+  EXPECT_THAT(tail.Behind(Sequence(), 1000), IsEmpty());
+  api.Post("/v1/sagas", R"({"saga_id":"T1"})");
+  ASSERT_TRUE(tail.CatchUp(api.store().log()).ok());
+  EXPECT_EQ(tail.Last(), Sequence(2));
+  EXPECT_THAT(tail.Behind(Sequence(), 1000), SizeIs(2));
+  EXPECT_THAT(tail.Behind(Sequence(1), 1000), SizeIs(1));
+  EXPECT_THAT(tail.Behind(Sequence(2), 1000), IsEmpty());
+  const std::string text = fmt::format(R"({{"text":"{}"}})", std::string(kTextSizeMax, 't'));
+  for (std::size_t bytes = 0; bytes <= kEventTailSizeMax; bytes += kTextSizeMax) {
+    api.Post("/v1/sagas/T1:annotate", text);
+  }
+  ASSERT_TRUE(tail.CatchUp(api.store().log()).ok());
+  EXPECT_EQ(tail.Last(), api.store().log().Last());
+  EXPECT_THAT(tail.Behind(Sequence(1), 1000), IsEmpty());  // Too long ago.
+  EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).front()->sequence, tail.Last());
+}
+
+}  // namespace
+}  // namespace sagalog
