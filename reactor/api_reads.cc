@@ -280,6 +280,12 @@ ApiResponse ShowStatus(const ApiCall& call) {
   const answers::StatusT status = call.store.Describe();
   std::string json = ToJson(status);
   json.back() = ',';
+  // As many as a page holds: beyond that nobody counts any more.
+  PageQuery all;
+  all.limit = kPageRowsMax;
+  if (const auto in_doubt = call.store.EffectsInDoubt(all); in_doubt.ok()) {
+    json += fmt::format(R"("effects_in_doubt":{},)", in_doubt->items.size());
+  }
   json += fmt::format(R"("reaper":{}}})", ToJson(call.store.DescribeReaper()));
   return Answer(WithSequence(std::move(json), Sequence(status.last_sequence)));
 }

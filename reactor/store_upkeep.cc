@@ -89,7 +89,12 @@ Status Store::Checkpoint() {
 Status Store::Rebuild() {
   CheckpointKeeper* const keeper = engine_->keeper();
   if (keeper == nullptr) {
-    return {Code::kReadOnly, "the store is open for reading only"};
+    const Status health = engine_->Health();
+    return health.ok() ? Status(Code::kReadOnly, "the store is open for reading only")
+                       : Status(health.code(),
+                                "the log itself is damaged, and the checkpoint may be "
+                                "all that is left of it: " +
+                                    health.text());
   }
   return keeper->Exclude([this] {
     Status rebuilt(Code::kConflict, "not tried yet");

@@ -19,8 +19,9 @@ namespace sagalog::tools {
 [[nodiscard]] std::string AnswerLine(const boost::json::object& answer,
                                      std::optional<StoreTime> now, bool color);
 
-// "lease_held: …  (holder w1, since …, expires at …)": the code of a problem document, its words,
-// and its facts.
+// "lease_held: the saga is held by w1 until 2026-…Z": the code of a problem document and its words.
 [[nodiscard]] std::string RefusalLine(const boost::json::object& problem);
+// The facts beside it that the words do not tell already: "actual state running, actual version 2".
+[[nodiscard]] std::string RefusalFacts(const boost::json::object& problem);
 
 }  // namespace sagalog::tools

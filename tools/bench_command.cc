@@ -13,6 +13,7 @@
 #include "tools/exit_code.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
+#include "tools/store_command.h"
 
 namespace sagalog::tools {
 namespace {
@@ -119,14 +120,19 @@ Status Measure(const BenchFlags& flags, bool json, Figures& figures) {
 }  // namespace
 
 void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
-  CLI::App* bench = app.add_subcommand("bench", "Measure how fast the store is on this machine");
+  CLI::App* bench = AddDescribed(app, "bench", "Measure how fast the store is on this machine",
+                                 "sagalog bench local --quick");
   bench->require_subcommand(1);
-  CLI::App* local = bench->add_subcommand(
-      "local", "The embedded store against RocksDB alone, in one run on one directory");
+  CLI::App* local = AddDescribed(
+      *bench, "local", "The embedded store against RocksDB alone, in one run on one directory",
+      "sagalog bench local --quick --only latency");
   const auto flags = std::make_shared<BenchFlags>();
-  local->add_option("--directory", flags->directory,
-                    "Where to work (a new folder in the temporary directory)");
-  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen");
+  local
+      ->add_option("--directory", flags->directory,
+                   "Where to work (a new folder in the temporary directory)")
+      ->type_name("DIR");
+  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen")
+      ->type_name("WORD");
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {
     Figures figures;

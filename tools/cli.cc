@@ -44,7 +44,10 @@ Exit codes:
 
 void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
   app.add_option("--data", global.data, "The data directory, else $SAGALOG_DATA, else ./.sagalog")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check([](const std::string& value) {
+        return value.empty() ? std::string("a directory is needed, not \"\"") : std::string();
+      });
   app.add_flag("--json", global.json, "The raw answer on standard output, for programs");
   app.add_flag("--accept-clock", global.accept_clock,
                "Open although the wall clock is more than 7 days ahead of the last event");
@@ -56,7 +59,8 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddWorkerCommands(app, global, exit_code);
   AddRunCommand(app, global, exit_code);
   CLI::App* run = app.get_subcommand("run")->group(kWorkerGroup);
-  run->footer("Example:\n  sagalog run --saga T1 -- make test\n" + run->get_footer());
+  run->footer("Example:\n  sagalog run --saga T1 -- sh -c 'sleep 5; echo done'\n" +
+              run->get_footer());
   AddQueryCommands(app, global, exit_code);
   AddEventsCommand(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);
@@ -92,6 +96,21 @@ std::vector<std::string> Arguments(int argc, char** argv) {
   return arguments;
 }
 
+// "sagalog help", "sagalog help plan": the same as --help. A saga may be called help.
+void TurnHelpAround(std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--data") {
+      ++i;
+    } else if (!arguments[i].starts_with('-')) {
+      if (arguments[i] == "help") {
+        arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i));
+        arguments.emplace_back("--help");
+      }
+      return;
+    }
+  }
+}
+
 // The subcommand that was being parsed, the innermost: "compensation ls".
 std::string ChosenCommand(const CLI::App& app) {
   std::string name;
@@ -116,12 +135,39 @@ std::string NoCommand(const CLI::App& app, const std::string& error) {
                      close.empty() ? "" : fmt::format(" (did you mean {}?)", close));
 }
 
+// What CLI11 found wrong, in words for people.
+std::string InWords(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string name = text.substr(0, text.find_first_of(": "));
+  if (text == "A subcommand is required") {
+    return "which command?";
+  }
+  if (error.get_name() == "ArgumentMismatch") {
+    return text.find("At Most") != std::string::npos ||
+                   text.find("but received") != std::string::npos
+               ? fmt::format("{} is given more than once", name)
+               : fmt::format("{} needs a value", name);
+  }
+  if (error.get_name() == "ConversionError") {
+    const std::size_t equals = text.rfind(" = ");
+    const std::size_t flag = text.find("--");
+    if (equals != std::string::npos && flag < equals) {
+      return fmt::format("{}: \"{}\" is not a number", text.substr(flag, equals - flag),
+                         text.substr(equals + 3));
+    }
+  }
+  if (error.get_name() == "ExtrasError") {
+    const std::size_t colon = text.find(": ");
+    const std::string extra = colon == std::string::npos ? text : text.substr(colon + 2);
+    return extra.starts_with('-') ? fmt::format("there is no flag {}", extra)
+                                  : fmt::format("there is no place for {}", extra);
+  }
+  return text;
+}
+
 int SayUsageError(const CLI::App& app, const GlobalOptions& global, const CLI::ParseError& error) {
   const std::string chosen = ChosenCommand(app);
-  std::string text = error.what();
-  if (text == "A subcommand is required") {
-    text = "which command?";
-  }
+  std::string text = InWords(error);
   if (chosen.empty()) {
     text = NoCommand(app, text);
   }
@@ -160,7 +206,8 @@ int Main(int argc, char** argv) {
       inner->fallthrough()->group("Commands");
     }
   }
-  const std::vector<std::string> arguments = Arguments(argc, argv);
+  std::vector<std::string> arguments = Arguments(argc, argv);
+  TurnHelpAround(arguments);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

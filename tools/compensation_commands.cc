@@ -50,12 +50,13 @@ void AddRegisterCommand(CLI::App& compensation, const GlobalOptions& global, int
                {"register", "register-compensation", "One more thing to undo or to clean",
                 "sagalog compensation register T1 --id wt --kind remove-worktree "
                 "--target /srv/wt/T1"})
-      .Saga()
+      .SagaOfRun()
       .RequiredText("--id", "id", "Its id in the saga")
       .RequiredText("--kind", "kind", "What is to be done")
       .RequiredText("--target", "target", "To what")
       .Pairs("--param", "params", "For the one who does it")
-      .Choice("--when", "when", {"unless_completed", "always"}, "Dropped by a completion, or not")
+      .Choice("--when", "when", {"unless_completed", "always"},
+              "Dropped by a completion, or not (unless_completed)")
       .Switch("--shared", "shared", true, "Other live sagas may have registered the target")
       .Number("--token", "token", "The fencing token")
       .Owner("owner", false)

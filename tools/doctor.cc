@@ -47,12 +47,14 @@ bool ExamineDirectory(Findings& findings, const std::filesystem::path& data) {
   }
   const Status status = directory.status();
   std::string next = "name another directory with --data or $SAGALOG_DATA";
+  std::string text = status.text();
   if (status.code() == Code::kNotFound) {
+    text = fmt::format("there is no sagalog data directory at {}", data.string());
     next += ", or create this one: sagalog plan and sagalog serve do";
   } else if (status.code() == Code::kIoError) {
     next = "become the user that owns it, or give yourself access";
   }
-  Add(findings, Kind::kBroken, "directory", status.text(), next);
+  Add(findings, Kind::kBroken, "directory", std::move(text), next);
   return false;
 }
 

@@ -10,7 +10,6 @@
 #include "tools/answer_text.h"
 #include "tools/command_groups.h"
 #include "tools/json_fields.h"
-#include "tools/moment.h"
 #include "tools/page_reading.h"
 #include "tools/store_command.h"
 #include "tools/table.h"
@@ -29,9 +28,9 @@ void PrintSections(const GlobalOptions& global, StoreClient& client, const json:
     const bool overdue = FlagIn(row, "overdue");
     table.Add({std::string(TextIn(row, "saga_id")), std::string(TextIn(section, "name")),
                std::string(TextIn(ObjectIn(row, "owner"), "owner")),
-               Moment(TextIn(section, "since"), now), std::string(TextIn(section, "max_age")),
+               MomentCell(TextIn(section, "since"), now), std::string(TextIn(section, "max_age")),
                Cell(overdue ? "yes" : "no", overdue ? Style::kBad : Style::kPlain),
-               Moment(TextIn(row, "expires_at"), now), std::string(TextIn(row, "queue")),
+               MomentCell(TextIn(row, "expires_at"), now), std::string(TextIn(row, "queue")),
                std::string(TextIn(row, "stage")), std::string(TextIn(row, "key"))});
   }
   PrintLine(table.empty() ? "nobody is inside a section"
@@ -47,9 +46,9 @@ void PrintEffects(const GlobalOptions& global, StoreClient& client, const json::
     const std::string state(TextIn(row, "state"));
     table.Add({std::string(TextIn(row, "saga_id")),
                Cell(std::string(TextIn(effect, "effect")), Style::kBad),
-               Moment(TextIn(effect, "begun_at"), now), std::string(TextIn(effect, "fingerprint")),
-               std::string(TextIn(effect, "scope")), Cell(state, StateStyle(state)),
-               std::string(TextIn(ObjectIn(row, "owner"), "owner")),
+               MomentCell(TextIn(effect, "begun_at"), now),
+               std::string(TextIn(effect, "fingerprint")), std::string(TextIn(effect, "scope")),
+               Cell(state, StateStyle(state)), std::string(TextIn(ObjectIn(row, "owner"), "owner")),
                std::string(TextIn(row, "key"))});
   }
   PrintLine(table.empty() ? "no effect is in doubt"

@@ -59,8 +59,12 @@ int ExitCodeOf(const Status& status) {
              : kExitUnavailable;
 }
 
-std::string InMiB(std::uint64_t size_bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(size_bytes) / (1U << 20));
+// "27 KiB", "1.5 MiB".
+std::string SizeInWords(std::int64_t size_bytes) {
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  return size_bytes < kMebibyte
+             ? fmt::format("{} KiB", (size_bytes + 1023) / 1024)
+             : fmt::format("{:.1f} MiB", static_cast<double>(size_bytes) / kMebibyte);
 }
 
 void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
@@ -94,8 +98,8 @@ void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
                                   "copied)",
                                   TextIn(*answer, "path"),
                                   NumberIn(*answer, "sequence").value_or(0),
-                                  InMiB(NumberIn(*answer, "size_bytes").value_or(0)),
-                                  InMiB(NumberIn(*answer, "copied_bytes").value_or(0))));
+                                  SizeInWords(NumberIn(*answer, "size_bytes").value_or(0)),
+                                  SizeInWords(NumberIn(*answer, "copied_bytes").value_or(0))));
     }
   });
 }

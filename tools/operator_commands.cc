@@ -10,6 +10,7 @@
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/policy_sheet.h"
 #include "tools/saga_sheet.h"
 #include "tools/sheet.h"
 #include "tools/store_client.h"
@@ -19,7 +20,8 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
-std::string QueueSheet(const json::object& queue, bool color) {
+// `store` is the store's own policy: what is asked about, when it is no queue.
+std::string QueueSheet(const json::object& queue, const json::object& store, bool color) {
   Sheet sheet;
   sheet.Add("queue", TextIn(queue, "queue"), Style::kStrong);
   const std::string limit = InWords(queue, "limit");
@@ -30,28 +32,38 @@ std::string QueueSheet(const json::object& queue, bool color) {
   }
   sheet.Add("slots used", InWords(queue, "slots_used"));
   sheet.Add("planned", InWords(queue, "planned"));
-  sheet.Add("policy", PairsInWords(ObjectIn(queue, "policy")));
+  const bool is_queue = queue.contains("queue");
+  AddEffectivePolicy(sheet, is_queue ? &ObjectIn(queue, "policy") : nullptr,
+                     ObjectIn(store, "policy"));
   return sheet.Render(color);
 }
 
 // Prints what is configured now, whether the command changed it or only looked.
 StoreCommand::Print PrintQueue(const GlobalOptions& global, std::shared_ptr<std::string> path) {
   return [&global, path = std::move(path)](StoreClient& client, const json::object& answer) {
-    if (!answer.contains("outcome")) {
-      PrintLine(QueueSheet(answer, global.color));
-    } else if (const auto queue = client.Ask("GET", *path)) {
-      PrintLine(QueueSheet(*queue, global.color));
+    const auto store = client.Look("/v1/policy");
+    const auto queue = answer.contains("outcome") ? client.Look(*path) : std::optional(answer);
+    if (queue && store) {
+      PrintLine(QueueSheet(*queue, *store, global.color));
+    } else {
+      PrintLine(AnswerLine(answer, std::nullopt, global.color));
     }
   };
 }
 
 void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  constexpr const char* kSlots =
+      "A slot is used by each dispatched or running saga whose lease is not over, or in grace, or "
+      "inside a section that is not overdue. --limit 0 starts nothing, as --freeze does; --limit "
+      "off "
+      "takes the limit away. Each value says whether the queue, the store or nobody set it.";
   const auto path = std::make_shared<std::string>();
   StoreCommand queue(app, global, exit_code,
                      {"queue", "configure-queue", "Show a queue, or set its limit and freeze it",
                       "sagalog queue build --limit 4 --policy lease_ttl=2m"});
   queue.Text("queue,--queue", "queue", "The queue (\"default\")")
-      .NumberOr("off", "--limit", "limit", "How many of its sagas may run at once, or off")
+      .NumberOr("off", "--limit", "limit",
+                "How many of its sagas may run at once (off); 0 starts nothing")
       .Switch("--freeze", "frozen", true, "Start nothing from it")
       .Switch("--unfreeze", "frozen", false, "Start from it again")
       .Policy()
@@ -65,6 +77,7 @@ void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
         request.method = request.body.empty() ? "GET" : "PUT";
       })
       .Prints(PrintQueue(global, path))
+      .Explains(kSlots)
       .app()
       .group(kOperationGroup);
   queue.app().get_option("--freeze")->excludes(queue.app().get_option("--unfreeze"));
@@ -74,7 +87,7 @@ void AddPolicyCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
   StoreCommand(app, global, exit_code,
                {"policy", "change-policy", "Show or set what holds for all queues",
                 "sagalog policy --policy max_recoveries=5 --limit 32"})
-      .NumberOr("off", "--limit", "limit", "How many sagas may run at once in all queues, or off")
+      .NumberOr("off", "--limit", "limit", "How many sagas may run at once in all queues (off)")
       .Policy()
       .Envelope()
       .Opens(StoreClient::Access::kCreate)
@@ -82,9 +95,11 @@ void AddPolicyCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
         request.target = "/v1/policy";
         request.method = request.body.empty() ? "GET" : "PUT";
       })
-      .Prints([&global](StoreClient& /*client*/, const json::object& answer) {
-        PrintLine(answer.contains("outcome") ? AnswerLine(answer, std::nullopt, global.color)
-                                             : QueueSheet(answer, global.color));
+      .Prints([&global](StoreClient& client, const json::object& answer) {
+        const auto store =
+            answer.contains("outcome") ? client.Look("/v1/policy") : std::optional(answer);
+        PrintLine(store ? QueueSheet(*store, *store, global.color)
+                        : AnswerLine(answer, std::nullopt, global.color));
       })
       .app()
       .group(kOperationGroup);

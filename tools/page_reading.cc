@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "schema/limits.h"
 #include "tools/json_fields.h"
 #include "tools/standard_streams.h"
 #include "tools/store_command.h"
@@ -25,16 +26,19 @@ std::optional<json::object> AskForPage(StoreClient& client, std::string_view pat
 }  // namespace
 
 void AddLimitFlag(CLI::App& command, std::string& limit, const std::string& help) {
-  command.add_option("--limit", limit, help)->type_name("")->check([](const std::string& value) {
+  command.add_option("--limit", limit, help)->type_name("N")->check([](const std::string& value) {
     const auto number = ParseNumber(value);
-    const bool good = number && number->is_int64() && number->get_int64() > 0;
-    return good ? std::string() : fmt::format("\"{}\" is not a number above 0", value);
+    const bool good = number && number->is_int64() && number->get_int64() > 0 &&
+                      number->get_int64() <= static_cast<std::int64_t>(kPageRowsMax);
+    return good ? std::string()
+                : fmt::format("\"{}\" is not a number from 1 to {}", value, kPageRowsMax);
   });
 }
 
 void AddPageFlags(CLI::App& command, PageOptions& options) {
   AddLimitFlag(command, options.limit, "Rows of a page (100)");
-  command.add_option("--cursor", options.cursor, "Continue behind an earlier page")->type_name("");
+  command.add_option("--cursor", options.cursor, "Continue behind an earlier page")
+      ->type_name("CURSOR");
   command.add_flag("--all", options.all, "All pages");
 }
 

@@ -4,11 +4,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "schema/saga_generated.h"
 #include "tools/answer_text.h"
 #include "tools/command_groups.h"
 #include "tools/event_text.h"
@@ -39,6 +42,17 @@ std::string Expiry(const json::object& row, std::optional<StoreTime> now) {
   return now ? Relative(*time, *now) : ToTheSecond(TextIn(row, "expires_at"));
 }
 
+// Columns that are worth less than what would have to be cut for them. A queue is worth its column
+// when there are several.
+std::vector<std::string> Uninteresting(const json::array& items) {
+  for (const json::value& item : items) {
+    if (TextIn(AsObject(item), "queue") != "default") {
+      return {};
+    }
+  }
+  return {"QUEUE"};
+}
+
 void PrintSagas(const GlobalOptions& global, StoreClient& client, const json::array& items) {
   const auto now = client.Now();
   Table table({"SAGA", "STATE", "STAGE", "OWNER", "EXPIRES", "QUEUE", "KEY", "STALE", "REASON"});
@@ -52,6 +66,7 @@ void PrintSagas(const GlobalOptions& global, StoreClient& client, const json::ar
                Cell(ReasonNames(ArrayIn(saga, "stale")), Style::kBad),
                std::string(TextIn(saga, "reason"))});
   }
+  table.MayDrop(Uninteresting(items));
   PrintLine(table.empty() ? "no sagas" : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
 }
 
@@ -65,12 +80,39 @@ void PrintStale(const GlobalOptions& global, StoreClient& client, const json::ar
     const auto since =
         reasons.empty() ? std::string_view() : TextIn(AsObject(reasons.front()), "since");
     table.Add({std::string(TextIn(row, "saga_id")), Cell(state, StateStyle(state)),
-               Cell(ReasonNames(reasons), Style::kBad), Moment(since, now), OwnerName(row),
+               Cell(ReasonNames(reasons), Style::kBad), MomentCell(since, now), OwnerName(row),
                InWords(row, "version"), std::string(TextIn(row, "queue")),
                std::string(TextIn(row, "stage")), std::string(TextIn(row, "key"))});
   }
+  std::vector<std::string> droppable = Uninteresting(items);
+  droppable.insert(droppable.end(), {"KEY", "STAGE", "QUEUE", "OWNER"});
+  table.MayDrop(std::move(droppable));
   PrintLine(table.empty() ? "nothing is stale"
                           : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
+}
+
+std::string StateNames() {
+  std::string names;
+  for (const schema::State state : schema::EnumValuesState()) {
+    names += names.empty() ? "" : ", ";
+    names += schema::EnumNameState(state);
+  }
+  return names;
+}
+
+std::string CheckState(const std::string& word) {
+  for (const schema::State state : schema::EnumValuesState()) {
+    if (word == schema::EnumNameState(state)) {
+      return "";
+    }
+  }
+  return fmt::format("\"{}\" is none of {}", word, StateNames());
+}
+
+std::string CheckLabel(const std::string& label) {
+  const std::size_t equals = label.find('=');
+  const bool good = equals != std::string::npos && equals > 0;
+  return good ? "" : fmt::format("\"{}\" is not NAME=VALUE", label);
 }
 
 void AddListCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
@@ -82,12 +124,14 @@ void AddListCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
   CLI::App* ls = AddDescribed(app, "ls", "List sagas in the order of their planning",
                               "sagalog ls --state running --label team=core");
   ls->group(kLookingGroup);
-  ls->add_option("--state", filters->state, "planned, dispatched, running, …")->type_name("");
-  ls->add_option("--owner", filters->owner, "The owner's name")->type_name("");
-  ls->add_option("--queue", filters->queue, "The queue")->type_name("");
-  ls->add_option("--key", filters->key, "The natural key: all generations")->type_name("");
-  ls->add_option("--label", filters->label, "NAME=VALUE")->type_name("");
-  ls->add_option("--stage", filters->stage, "The stage")->type_name("");
+  ls->add_option("--state", filters->state, "The state: " + StateNames())
+      ->type_name("WORD")
+      ->check(CheckState);
+  ls->add_option("--owner", filters->owner, "The owner's name")->type_name("TEXT");
+  ls->add_option("--queue", filters->queue, "The queue")->type_name("TEXT");
+  ls->add_option("--key", filters->key, "The natural key: all generations")->type_name("TEXT");
+  ls->add_option("--label", filters->label, "A label")->type_name("NAME=VALUE")->check(CheckLabel);
+  ls->add_option("--stage", filters->stage, "The stage")->type_name("TEXT");
   AddPageFlags(*ls, filters->page);
   ls->callback([filters, &global, &exit_code] {
     UrlQuery query;
@@ -112,6 +156,21 @@ void AddStaleCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
   });
 }
 
+// Says of each saga that this one waits for what became of it: one that nobody planned is waited
+// for for ever.
+void DescribeDependencies(StoreClient& client, json::object& saga) {
+  json::value* const list = saga.if_contains("depends_on");
+  if (list == nullptr || !list->is_array()) {
+    return;
+  }
+  for (json::value& id : list->get_array()) {
+    const std::string name = InWords(id);
+    const auto found = client.Look("/v1/sagas/" + UrlPart(name));
+    id =
+        fmt::format("{} ({})", name, found ? std::string(TextIn(*found, "state")) : "no such saga");
+  }
+}
+
 void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   struct Arguments {
     std::string saga, at;
@@ -119,9 +178,9 @@ void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* show = AddDescribed(app, "show", "Show everything known of a saga", "sagalog show T1");
   show->group(kLookingGroup);
-  show->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("");
+  show->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("ID");
   show->add_option("--at", arguments->at, "As it was at a sequence or a time (RFC 3339)")
-      ->type_name("");
+      ->type_name("SEQUENCE|TIME");
   show->callback([arguments, &global, &exit_code] {
     const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
     if (client == nullptr) {
@@ -129,12 +188,18 @@ void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
     }
     UrlQuery query;
     query.Add("at", arguments->at);
-    const auto saga = client->Ask("GET", "/v1/sagas/" + UrlPart(arguments->saga) + query.text());
-    if (saga) {
-      PrintLine(global.json
-                    ? client->raw()
-                    : SagaSheet(*saga, client->Now(), ColumnsOf(STDOUT_FILENO), global.color));
+    auto saga = client->Ask("GET", "/v1/sagas/" + UrlPart(arguments->saga) + query.text());
+    if (!saga) {
+      return;
     }
+    if (global.json) {
+      PrintLine(client->raw());
+      return;
+    }
+    if (arguments->at.empty()) {
+      DescribeDependencies(*client, *saga);
+    }
+    PrintLine(SagaSheet(*saga, client->Now(), ColumnsOf(STDOUT_FILENO), global.color));
   });
 }
 
@@ -144,16 +209,26 @@ std::string ActorOf(const json::object& event) {
   return std::string(actor.empty() ? TextIn(event, "principal") : actor);
 }
 
+// The date and the time; where there is no room, the time alone.
+Cell TimeOfDayCell(std::string_view time) {
+  Cell cell(ToTheSecond(time));
+  if (const std::size_t at = cell.text.find('T'); at != std::string::npos) {
+    cell.narrow = cell.text.substr(at + 1);
+  }
+  return cell;
+}
+
 std::string HistoryTable(const GlobalOptions& global, const json::array& events) {
-  Table table({"SEQUENCE", "TIME", "VERSION", "EVENT", "DETAIL", "ACTOR"});
+  Table table({"SEQUENCE", "TIME", "VERSION", "EVENT", "ACTOR", "DETAIL"});
   for (const json::value& item : events) {
     const json::object& event = AsObject(item);
     const bool refused = TextIn(event, "type") == "refused";
-    table.Add({InWords(event, "sequence"), ToTheSecond(TextIn(event, "time")),
+    table.Add({InWords(event, "sequence"), TimeOfDayCell(TextIn(event, "time")),
                InWords(event, "version"),
                Cell(std::string(TextIn(event, "type")), refused ? Style::kBad : Style::kStrong),
-               EventDetail(event), ActorOf(refused ? ObjectIn(event, "body") : event)});
+               ActorOf(refused ? ObjectIn(event, "body") : event), EventDetail(event)});
   }
+  table.MayDrop({"VERSION", "ACTOR"});
   return table.Render(ColumnsOf(STDOUT_FILENO), global.color);
 }
 
@@ -166,7 +241,7 @@ void AddHistoryCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
   CLI::App* history =
       AddDescribed(app, "history", "Show a saga's events, oldest first", "sagalog history T1");
   history->group(kLookingGroup);
-  history->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("");
+  history->add_option("saga,--saga", arguments->saga, "The saga's id")->required()->type_name("ID");
   AddLimitFlag(*history, arguments->limit, "The newest so many events (1000)");
   history->add_flag("--transitions", arguments->transitions, "Leave heartbeats out");
   history->add_flag("--refusals", arguments->refusals,

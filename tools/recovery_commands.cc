@@ -26,9 +26,11 @@ void AddRecoverCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
               "What becomes of it", true)
       .Text("--evidence", "evidence", "What the decision rests on")
       .Text("--section-outcome", "section_outcome", "How its open section turned out")
-      .Choice("--gate", "gate", {"none", "pass", "fail"}, "What a gate said; complete needs pass")
+      .Choice("--gate", "gate", {"none", "pass", "fail"},
+              "What a gate said; complete needs pass (none)")
       .Switch("--no-count", "counts", false, "Do not charge a requeue to max_recoveries")
-      .Text("--no-compensation-reason", "no_compensation_reason", "Why there is nothing to undo")
+      .Text("--no-compensation-reason", "no_compensation_reason",
+            "Why there is nothing to undo: needed by fail when nothing is registered")
       .Envelope()
       .app()
       .group(kRecoveryGroup);
@@ -91,7 +93,7 @@ void AddForceReleaseCommand(CLI::App& app, const GlobalOptions& global, int& exi
                {"force-release", "force-release", "Break a lease, or a section: operators only",
                 "sagalog force-release T1 --reason \"host is gone\" --actor ann"})
       .Saga()
-      .Text("--reason", "reason", "Why")
+      .RequiredText("--reason", "reason", "Why")
       .Envelope()
       .app()
       .group(kRecoveryGroup);

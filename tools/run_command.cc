@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "tools/command_groups.h"
+#include "tools/exit_code.h"
 #include "tools/owner_identity.h"
 #include "tools/store_client.h"
 #include "tools/worker_run.h"
@@ -29,7 +30,9 @@ Exit codes: the command's own; 128+n when it was killed by signal n; 124 lease l
 125 sagalog run itself failed (a refused acquire included); 126 the command could not be run;
 127 there is no such command.
 
-Without a daemon (sagalog serve), the data directory is held as long as the command runs.)";
+Without a daemon (sagalog serve) the data directory is held as long as the command runs: others can
+read it, and whatever writes exits with 3 after 5 s, commands of this very worker too. Run sagalog
+serve for more than trying things out.)";
 
 // The arguments behind the first "--", from the system: CLI11 takes the brackets off an argument
 // like "[abc]". None when there is no "--".
@@ -87,6 +90,15 @@ WorkerOptions Understand(const RunArguments& given, const std::filesystem::path&
   return options;
 }
 
+// What makes it no command line for a worker, or nothing.
+std::string FaultOf(const RunArguments& given, const GlobalOptions& global) {
+  const auto command = ArgumentsAfterDashes();
+  if (command && given.command.size() + 1 == command->size() && given.saga == command->front()) {
+    return "which saga? It stands before --, or behind --saga";
+  }
+  return global.json ? "--json: the output is the command's own" : "";
+}
+
 int RunWorker(const RunArguments& given, const GlobalOptions& global) {
   // Before anything else: the threads of a store opened here must not take the signals.
   SignalInbox inbox({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
@@ -111,16 +123,18 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   CLI::App* run = app.add_subcommand("run", "Run a command as the worker of a saga");
   auto given = std::make_shared<RunArguments>();
   const CLI::Validator duration(CheckDuration, "DURATION");
-  run->add_option("--saga", given->saga, "The saga to acquire")->required()->type_name("ID");
+  run->add_option("saga,--saga", given->saga, "The saga to acquire")->required()->type_name("ID");
   run->add_option("--owner", given->owner, "The worker's name (user@host)")->type_name("NAME");
   run->add_option("--ttl", given->ttl,
                   "How long the lease lasts without a heartbeat (the policy's)")
-      ->check(duration);
+      ->check(duration)
+      ->option_text("DURATION");
   run->add_option("--dispatch-token", given->dispatch_token,
                   "The token of the dispatch that this worker takes up")
       ->type_name("N");
   run->add_option("--kill-after", given->kill_after, "From TERM to KILL when it has to stop (10s)")
-      ->check(duration);
+      ->check(duration)
+      ->option_text("DURATION");
   run->add_option("--no-compensation-reason", given->no_compensation_reason,
                   "Why nothing has to be undone, should it fail with nothing registered")
       ->type_name("REASON");
@@ -128,7 +142,14 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
       ->required()
       ->type_name("-- COMMAND...");
   run->group(kWorkerGroup)->footer(kFooter);
-  run->callback([given, &global, &exit_code] { exit_code = RunWorker(*given, global); });
+  run->callback([given, &global, &exit_code] {
+    if (const std::string fault = FaultOf(*given, global); !fault.empty()) {
+      PrintError(global, fmt::format("run: {}. See sagalog run --help", fault));
+      exit_code = kExitUsage;
+      return;
+    }
+    exit_code = RunWorker(*given, global);
+  });
 }
 
 }  // namespace sagalog::tools

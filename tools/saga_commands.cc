@@ -1,9 +1,12 @@
 // Commands of those who plan and steer.
+#include <optional>
 #include <string>
 
 #include <boost/json/array.hpp>
 
+#include "tools/answer_text.h"
 #include "tools/command_groups.h"
+#include "tools/json_fields.h"
 #include "tools/plan_values.h"
 #include "tools/store_command.h"
 
@@ -55,7 +58,8 @@ void AddPlanCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
       .Values("--payload-file", "FILE",
               "File of at most 64 KiB handed to the worker (- = standard input)", AddPayload)
       .Text("--parent", "parent", "The saga it is a part of")
-      .List("--depends-on", "depends_on", "A saga that must complete first")
+      .List("--depends-on", "depends_on",
+            "A saga that must complete first; one that nobody plans is waited for for ever")
       .Values("--compensation", "PARTS",
               "id=ID,kind=KIND,target=TARGET[,when=always][,shared][,param.K=V]", AddCompensation)
       .Values("--compensation-json", "JSON", "The same as a JSON object or list",
@@ -102,6 +106,12 @@ void AddWaitingCommands(CLI::App& app, const GlobalOptions& global, int& exit_co
       .Saga()
       .Text("--reason", "reason", "Why")
       .Envelope()
+      .Prints([&global](StoreClient& /*client*/, const json::object& answer) {
+        PrintLine(AnswerLine(answer, std::nullopt, global.color));
+        if (TextIn(answer, "outcome") == "unchanged") {
+          PrintLine("the reason it was parked with stays; sagalog annotate adds another one");
+        }
+      })
       .app()
       .group(kPlanningGroup);
   StoreCommand(app, global, exit_code,

@@ -22,6 +22,14 @@ std::string Joined(const json::array& texts) {
   return out;
 }
 
+// How long something has lasted: "5 min (since 2026-…Z)".
+std::string Ago(std::string_view since, std::optional<StoreTime> now) {
+  const auto moment = ParseTime(since);
+  return now && moment.ok()
+             ? fmt::format("{} (since {})", Length(*now - *moment), ToTheSecond(since))
+             : ToTheSecond(since);
+}
+
 std::string LeaseInWords(const json::object& saga, std::optional<StoreTime> now) {
   const std::string_view expires = TextIn(saga, "expires_at");
   if (expires.empty()) {
@@ -29,7 +37,7 @@ std::string LeaseInWords(const json::object& saga, std::optional<StoreTime> now)
   }
   const auto moment = ParseTime(expires);
   const bool over = now && moment.ok() && *moment <= *now;
-  std::string text = fmt::format("{} {}", over ? "over since" : "expires", Moment(expires, now));
+  std::string text = over ? "over for " + Ago(expires, now) : "expires " + Moment(expires, now);
   if (const auto heartbeat = TextIn(saga, "heartbeat_at"); !heartbeat.empty()) {
     text += fmt::format("; heartbeat {}", Moment(heartbeat, now));
   }
@@ -45,8 +53,8 @@ void AddOwnership(Sheet& sheet, const json::object& saga, std::optional<StoreTim
   sheet.Add("progress", TextIn(saga, "progress"));
   if (const json::object& section = ObjectIn(saga, "section"); !section.empty()) {
     sheet.Add("section",
-              fmt::format("{}, since {}, may last {}", TextIn(section, "name"),
-                          Moment(TextIn(section, "since"), now), TextIn(section, "max_age")),
+              fmt::format("{}, for {}, may last {}", TextIn(section, "name"),
+                          Ago(TextIn(section, "since"), now), TextIn(section, "max_age")),
               Style::kBusy);
   }
   if (const json::object& exit = ObjectIn(saga, "exit"); !exit.empty()) {
@@ -101,12 +109,19 @@ std::string Indented(const std::string& table) {
   return out;
 }
 
+// What is registered is owed only once the saga has come to the point: until then it may be
+// dropped.
+std::string StateInWords(const json::object& saga, std::string_view state) {
+  const bool nothing_owed = TextIn(saga, "compensation_status") == "none";
+  return state == "owed" && nothing_owed ? "registered" : std::string(state);
+}
+
 std::string Compensations(const json::object& saga, std::size_t columns, bool color) {
   Table table({"COMPENSATION", "STATE", "ATTEMPTS", "KIND", "TARGET", "WHEN", "EXECUTOR",
                "PARAMETERS", "DETAIL"});
   for (const json::value& entry : ArrayIn(saga, "compensations")) {
     const json::object& row = AsObject(entry);
-    const std::string state(TextIn(row, "state"));
+    const std::string state = StateInWords(saga, TextIn(row, "state"));
     table.Add({std::string(TextIn(row, "id")),
                Cell(state, state == "failed" ? Style::kBad : Style::kPlain),
                InWords(row, "attempts"), std::string(TextIn(row, "kind")),
@@ -126,7 +141,7 @@ std::string Effects(const json::object& saga, std::optional<StoreTime> now, std:
     table.Add({std::string(TextIn(row, "effect")),
                Cell(settled ? "settled" : "in doubt", settled ? Style::kPlain : Style::kBad),
                std::string(TextIn(row, "outcome")), std::string(TextIn(row, "result")),
-               std::string(TextIn(row, "fingerprint")), Moment(TextIn(row, "begun_at"), now)});
+               std::string(TextIn(row, "fingerprint")), MomentCell(TextIn(row, "begun_at"), now)});
   }
   return table.empty() ? "" : "\n" + Indented(table.Render(columns, color));
 }
@@ -159,10 +174,9 @@ std::string SagaSheet(const json::object& saga, std::optional<StoreTime> now, st
   Sheet sheet;
   for (const json::value& entry : ArrayIn(saga, "stale")) {
     const json::object& reason = AsObject(entry);
-    sheet.Add(
-        "stale",
-        fmt::format("{} since {}", TextIn(reason, "reason"), Moment(TextIn(reason, "since"), now)),
-        Style::kBad);
+    sheet.Add("stale",
+              fmt::format("{} for {}", TextIn(reason, "reason"), Ago(TextIn(reason, "since"), now)),
+              Style::kBad);
   }
   sheet.Add("stage", TextIn(saga, "stage"));
   AddOwnership(sheet, saga, now);

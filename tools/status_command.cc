@@ -79,6 +79,9 @@ std::string StatusSheet(const json::object& status, const std::string& only_read
   sheet.Add("ended", Counts(ArrayIn(status, "ended"), "state"));
   const std::string stale = Counts(ArrayIn(status, "stale"), "reason");
   sheet.Add("stale", stale, stale == "none" ? Style::kPlain : Style::kBad);
+  const auto in_doubt = NumberIn(status, "effects_in_doubt").value_or(0);
+  sheet.Add("effects", in_doubt == 0 ? "none in doubt" : fmt::format("in doubt {}", in_doubt),
+            in_doubt == 0 ? Style::kPlain : Style::kBad);
   if (is_daemon) {
     sheet.Add("reaper", ReaperInWords(ObjectIn(status, "reaper")));
   }

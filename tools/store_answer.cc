@@ -16,7 +16,11 @@ std::string_view StoreAnswer::code() const { return TextIn(body, "code"); }
 
 std::string StoreAnswer::Line() const {
   const std::string line = RefusalLine(body);
-  return line.empty() ? fmt::format("HTTP status {}", status) : line;
+  const std::string facts = RefusalFacts(body);
+  if (line.empty()) {
+    return fmt::format("HTTP status {}", status);
+  }
+  return facts.empty() ? line : fmt::format("{} ({})", line, facts);
 }
 
 Result<StoreAnswer> Ask(Connection& connection, std::string_view method, std::string_view target,

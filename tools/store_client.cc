@@ -119,17 +119,30 @@ std::optional<json::object> StoreClient::Take(ApiResponse response) {
     line = fmt::format("HTTP status {}: {}", response.status, Printable(raw_));
   }
   WriteError(fmt::format("{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line));
+  if (const std::string facts = RefusalFacts(answer); !facts.empty()) {
+    WriteError(fmt::format("  {}\n", facts));
+  }
+  if (TextIn(answer, "code") == "compensation_missing") {
+    WriteError(
+        "  register what is to be undone (sagalog compensation register), or say with "
+        "--no-compensation-reason why there is nothing\n");
+  }
   const bool unavailable = IsUnavailable(response.status, TextIn(answer, "code"));
   exit_code_ = unavailable ? kExitUnavailable : kExitRefused;
   return std::nullopt;
 }
 
-std::optional<StoreTime> StoreClient::Now() {
-  const auto response = connection_->Send("GET", "/v1/status");
+std::optional<json::object> StoreClient::Look(std::string_view target) {
+  const auto response = connection_->Send("GET", target);
   if (!response.ok() || response->status >= 300) {
     return std::nullopt;
   }
-  const auto now = ParseTime(TextIn(ParseObject(response->body), "time"));
+  return ParseObject(response->body);
+}
+
+std::optional<StoreTime> StoreClient::Now() {
+  const auto status = Look("/v1/status");
+  const auto now = ParseTime(status ? TextIn(*status, "time") : std::string_view());
   return now.ok() ? std::optional(*now) : std::nullopt;
 }
 

@@ -37,7 +37,9 @@ class StoreClient {
   // The bytes of a stream as they come, to its end; the exit code and what is said of errors are
   // as for Ask.
   void Follow(std::string_view target, const Connection::Sink& sink);
-  // The last answer as it came.
+  // The answer to a read that may well be refused: then nothing, and nothing is said.
+  [[nodiscard]] std::optional<boost::json::object> Look(std::string_view target);
+  // The last answer of Ask as it came.
   [[nodiscard]] const std::string& raw() const { return raw_; }
 
   // The store's time, to say how long ago things were; nothing when it cannot be had.

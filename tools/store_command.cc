@@ -14,7 +14,9 @@
 #include "schema/store_time.h"
 #include "tools/answer_text.h"
 #include "tools/exit_code.h"
+#include "tools/help_formatter.h"
 #include "tools/json_fields.h"
+#include "tools/policy_sheet.h"
 
 namespace sagalog::tools {
 namespace json = boost::json;
@@ -25,6 +27,8 @@ struct StoreCommand::State {
   Words words;
   StoreClient::Access access = StoreClient::Access::kChange;
   bool saga_required = false;
+  // Whether $SAGALOG_SAGA stands in for a saga.
+  bool saga_from_environment = false;
   Request request = {};
   // Fields that must be set, and the flag that sets each.
   std::vector<std::pair<std::string, std::string>> required = {};
@@ -36,6 +40,7 @@ struct StoreCommand::State {
   Print print = {};
   std::function<bool()> instead = {};
 
+  void TakeSagaFromEnvironment();
   void TakeTokenFromEnvironment();
   [[nodiscard]] std::string FirstFault();
   void Run();
@@ -50,6 +55,11 @@ const json::value* FieldAt(const json::object& body, std::string_view field) {
     return body.if_contains(field);
   }
   return ObjectIn(body, field.substr(0, dot)).if_contains(field.substr(dot + 1));
+}
+
+std::string FromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
 // The name of a flag for messages: the first that has dashes in "saga,--saga".
@@ -115,9 +125,18 @@ CLI::App* AddDescribed(CLI::App& parent, const std::string& name, const std::str
   return app;
 }
 
+void StoreCommand::State::TakeSagaFromEnvironment() {
+  if (saga_from_environment && request.saga.empty()) {
+    request.saga = FromEnvironment("SAGALOG_SAGA");
+  }
+}
+
 void StoreCommand::State::TakeTokenFromEnvironment() {
-  const char* value = std::getenv("SAGALOG_TOKEN");
-  const auto number = value == nullptr ? std::nullopt : ParseNumber(value);
+  const std::string of = FromEnvironment("SAGALOG_SAGA");
+  if (!token_from_environment || (!of.empty() && of != request.saga)) {
+    return;  // it is of another saga
+  }
+  const auto number = ParseNumber(FromEnvironment("SAGALOG_TOKEN"));
   const bool by_actor = actor_replaces_token && request.body.contains("actor");
   if (number && !by_actor && !request.body.contains("token")) {
     request.body["token"] = *number;
@@ -127,7 +146,9 @@ void StoreCommand::State::TakeTokenFromEnvironment() {
 // What makes the request one that the store could never take, or nothing.
 std::string StoreCommand::State::FirstFault() {
   if (saga_required && request.saga.empty()) {
-    return "which saga? It stands first, or behind --saga";
+    return saga_from_environment
+               ? "which saga? It stands first, or behind --saga, or in $SAGALOG_SAGA"
+               : "which saga? It stands first, or behind --saga";
   }
   for (const auto& [field, flag] : required) {
     if (FieldAt(request.body, field) == nullptr) {
@@ -143,9 +164,8 @@ void StoreCommand::State::Run() {
   if (instead && instead()) {
     return;
   }
-  if (token_from_environment) {
-    TakeTokenFromEnvironment();
-  }
+  TakeSagaFromEnvironment();
+  TakeTokenFromEnvironment();
   if (const std::string fault = FirstFault(); !fault.empty()) {
     PrintError(global, fmt::format("{}: {}. See sagalog {} --help", words.name, fault, words.name));
     exit_code = kExitUsage;
@@ -213,8 +233,15 @@ StoreCommand& StoreCommand::Saga(bool required) {
   state_->saga_required = required;
   app_->add_option_function<std::string>(
           "saga,--saga", [state = state_](const std::string& saga) { state->request.saga = saga; },
-          "The saga's id")
+          required ? std::string("The saga's id") + kRequiredMark : "The saga's id")
       ->type_name("");
+  return *this;
+}
+
+StoreCommand& StoreCommand::SagaOfRun() {
+  Saga();
+  state_->saga_from_environment = true;
+  app_->get_option("--saga")->description("The saga's id, else $SAGALOG_SAGA");
   return *this;
 }
 
@@ -231,7 +258,7 @@ StoreCommand& StoreCommand::Text(const std::string& flags, std::string field,
 StoreCommand& StoreCommand::RequiredText(const std::string& flags, std::string field,
                                          const std::string& help) {
   state_->required.emplace_back(field, FlagName(flags));
-  return Text(flags, std::move(field), help + " (required)");
+  return Text(flags, std::move(field), help + kRequiredMark);
 }
 
 StoreCommand& StoreCommand::Number(const std::string& flags, std::string field,
@@ -250,7 +277,7 @@ StoreCommand& StoreCommand::Number(const std::string& flags, std::string field,
 StoreCommand& StoreCommand::RequiredNumber(const std::string& flags, std::string field,
                                            const std::string& help) {
   state_->required.emplace_back(field, FlagName(flags));
-  return Number(flags, std::move(field), help + " (required)");
+  return Number(flags, std::move(field), help + kRequiredMark);
 }
 
 StoreCommand& StoreCommand::NumberOr(const std::string& word, const std::string& flags,
@@ -287,7 +314,7 @@ StoreCommand& StoreCommand::Choice(const std::string& flags, std::string field,
     state_->required.emplace_back(field, FlagName(flags));
   }
   const std::string listed = fmt::format("{}", fmt::join(choices, ", "));
-  Add(flags, "WORD", fmt::format("{}: {}{}", help, listed, required ? " (required)" : ""),
+  Add(flags, "WORD", fmt::format("{}: {}{}", help, listed, required ? kRequiredMark : ""),
       [field = std::move(field), choices = std::move(choices), listed](json::object& body,
                                                                        const std::string& value) {
         if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
@@ -332,7 +359,8 @@ StoreCommand& StoreCommand::List(const std::string& flags, std::string field,
 }
 
 StoreCommand& StoreCommand::Policy() {
-  return Values("--policy", "NAME=VALUE", "Of the policy: lease_ttl=60s, max_recoveries=off",
+  return Values("--policy", "NAME=VALUE",
+                "Of the policy, off where it can be; names: " + PolicyNames(),
                 [](json::object& body, const std::string& value) {
                   return AddPair(body, "policy", value, true);
                 });
@@ -377,6 +405,11 @@ StoreCommand& StoreCommand::Envelope() {
 
 StoreCommand& StoreCommand::Sends(std::function<void(Request&)> change) {
   state_->changes.push_back(std::move(change));
+  return *this;
+}
+
+StoreCommand& StoreCommand::Explains(const std::string& text) {
+  app_->footer(app_->get_footer() + "\n\n" + text);
   return *this;
 }
 

@@ -45,6 +45,8 @@ class StoreCommand {
 
   // The saga, by position or --saga.
   StoreCommand& Saga(bool required = true);
+  // The same, else $SAGALOG_SAGA, as sagalog run sets it.
+  StoreCommand& SagaOfRun();
   StoreCommand& Text(const std::string& flags, std::string field, const std::string& help);
   // The same, and the command makes no sense without it.
   StoreCommand& RequiredText(const std::string& flags, std::string field, const std::string& help);
@@ -68,7 +70,8 @@ class StoreCommand {
   StoreCommand& Policy();
   // --owner and the incarnation behind it, in the object `field`.
   StoreCommand& Owner(const std::string& field, bool required);
-  // --token, else $SAGALOG_TOKEN, as sagalog run sets it.
+  // --token, else $SAGALOG_TOKEN, as sagalog run sets it: unless another saga than that of the run
+  // is named.
   StoreCommand& Token();
   // --token, or nothing where an --actor may act without one. $SAGALOG_TOKEN stands in for it
   // unless an actor is named.
@@ -84,6 +87,8 @@ class StoreCommand {
 
   // Changes the request before it is sent.
   StoreCommand& Sends(std::function<void(Request&)> change);
+  // Ends its help.
+  StoreCommand& Explains(const std::string& text);
   // Called first: true = it has done what was asked for, and nothing is checked or sent.
   StoreCommand& Instead(std::function<bool()> act);
   StoreCommand& Opens(StoreClient::Access access);

@@ -8,7 +8,8 @@
 namespace sagalog::tools {
 namespace {
 
-constexpr const char* kNoCompensationHelp = "Why there is nothing to undo";
+constexpr const char* kNoCompensationHelp =
+    "Why there is nothing to undo: needed by a failure when nothing is registered";
 
 // The queue is a part of the path.
 void SendToQueue(StoreCommand::Request& request) {
@@ -37,7 +38,8 @@ void AddAcquiringCommands(CLI::App& app, const GlobalOptions& global, int& exit_
       .Text("queue,--queue", "queue", "The queue (\"default\")")
       .Owner("owner", true)
       .Duration("--ttl", "ttl", "How long the lease lasts without a heartbeat")
-      .Choice("--as", "as", {"acquire", "dispatch"}, "Under a worker's lease or a dispatch")
+      .Choice("--as", "as", {"acquire", "dispatch"},
+              "Under a worker's lease or a dispatch (acquire)")
       .Envelope()
       .Opens(StoreClient::Access::kCreate)
       .Sends(SendToQueue)
@@ -46,7 +48,7 @@ void AddAcquiringCommands(CLI::App& app, const GlobalOptions& global, int& exit_
   StoreCommand(app, global, exit_code,
                {"heartbeat", "heartbeat", "Extend a lease",
                 "sagalog heartbeat T1 --token 42 --progress \"3 of 7 tests\""})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Duration("--ttl", "ttl", "By how much from now (as it was acquired)")
@@ -57,7 +59,7 @@ void AddAcquiringCommands(CLI::App& app, const GlobalOptions& global, int& exit_
   StoreCommand(app, global, exit_code,
                {"release", "release", "Give a lease up: planned again",
                 "sagalog release T1 --token 42 --reason \"worker shuts down\""})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Text("--reason", "reason", "Why")
@@ -83,7 +85,7 @@ void AddDispatchCommands(CLI::App& app, const GlobalOptions& global, int& exit_c
       .RequiredNumber("--dispatch-token,--token", "dispatch_token", "The token of the dispatch")
       .Owner("owner", false)
       .Text("--reason", "reason", "Why")
-      .Choice("--then", "then", {"requeue", "fail"}, "What becomes of it")
+      .Choice("--then", "then", {"requeue", "fail"}, "What becomes of it (requeue)")
       .Text("--no-compensation-reason", "no_compensation_reason", kNoCompensationHelp)
       .Envelope()
       .app()
@@ -94,7 +96,7 @@ void AddProgressCommands(CLI::App& app, const GlobalOptions& global, int& exit_c
   StoreCommand(app, global, exit_code,
                {"stage", "advance-stage", "Move a saga to its next stage",
                 "sagalog stage T1 --token 42 --expected build --next test"})
-      .Saga()
+      .SagaOfRun()
       .TokenOrActor("The fencing token, else $SAGALOG_TOKEN; without one --actor")
       .Owner("owner", false)
       .Text("--expected", "expected", "The stage it is in (unset = \"\")")
@@ -105,7 +107,7 @@ void AddProgressCommands(CLI::App& app, const GlobalOptions& global, int& exit_c
   StoreCommand(app, global, exit_code,
                {"exit", "record-exit", "Record that the worker's process ended: evidence only",
                 "sagalog exit T1 --token 42 --exit-code 0"})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .RequiredNumber("--exit-code,--code", "exit_code", "What it ended with")
@@ -118,7 +120,7 @@ void AddFinishingCommands(CLI::App& app, const GlobalOptions& global, int& exit_
   StoreCommand(app, global, exit_code,
                {"complete", "complete", "End a saga well",
                 "sagalog complete T1 --token 42 --result \"merged as 1a2b3c\""})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Text("--result", "result", "What came out")
@@ -128,7 +130,7 @@ void AddFinishingCommands(CLI::App& app, const GlobalOptions& global, int& exit_
   StoreCommand(app, global, exit_code,
                {"fail", "fail", "End a saga badly: its compensations are owed",
                 "sagalog fail T1 --token 42 --reason \"tests are red\""})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Text("--reason", "reason", "Why")
@@ -139,7 +141,7 @@ void AddFinishingCommands(CLI::App& app, const GlobalOptions& global, int& exit_
   StoreCommand(app, global, exit_code,
                {"compensate", "compensate", "Give a saga up and undo what it did",
                 "sagalog compensate T1 --token 42 --reason \"wrong branch\""})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Text("--reason", "reason", "Why")
@@ -155,7 +157,7 @@ void AddSectionCommands(CLI::App& app, const GlobalOptions& global, int& exit_co
   StoreCommand(*section, global, exit_code,
                {"enter", "enter-section", "Enter the critical section",
                 "sagalog section enter T1 --token 42 --name merge --max-age 10m"})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .RequiredText("--name", "name", "What is done inside")
@@ -165,11 +167,11 @@ void AddSectionCommands(CLI::App& app, const GlobalOptions& global, int& exit_co
   StoreCommand(*section, global, exit_code,
                {"leave", "leave-section", "Leave the critical section",
                 "sagalog section leave T1 --token 42 --outcome merged --final completed"})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .Text("--outcome", "outcome", "How it turned out")
-      .Choice("--final", "final", {"none", "completed", "failed"}, "Ends the saga at once")
+      .Choice("--final", "final", {"none", "completed", "failed"}, "Ends the saga at once (none)")
       .Text("--no-compensation-reason", "no_compensation_reason", kNoCompensationHelp)
       .Envelope();
 }
@@ -182,12 +184,12 @@ void AddEffectCommands(CLI::App& app, const GlobalOptions& global, int& exit_cod
   StoreCommand(*effect, global, exit_code,
                {"begin", "begin-effect", "Record the intent before the act",
                 "sagalog effect begin T1 --token 42 --effect push --fingerprint 1a2b3c"})
-      .Saga()
+      .SagaOfRun()
       .Token()
       .Owner("owner", false)
       .RequiredText("--effect", "effect", "Its name")
       .Text("--fingerprint", "fingerprint", "What exactly is done; another one is a conflict")
-      .Choice("--scope", "scope", {"saga", "key"}, "Once in the saga, or in all of its key")
+      .Choice("--scope", "scope", {"saga", "key"}, "Once in the saga, or in all of its key (saga)")
       .Envelope();
   StoreCommand(*effect, global, exit_code,
                {"settle", "settle-effect", "Record what the act came to",

@@ -1,6 +1,7 @@
 // sagalog inside a program of one's own: a task is planned, a worker owns it for a while, another
 // one is refused meanwhile.
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -49,5 +50,9 @@ int main(int argc, char** argv) {
   const auto saga = store.Find("fix-168");
   std::cout << "fix-168: " << sagalog::schema::EnumNameState(saga->state) << ", " << saga->result
             << ", version " << saga->version << "\n";
-  return store.Close().ok() ? 0 : 1;
+  const bool closed = store.Close().ok();
+  if (argc <= 1) {
+    std::filesystem::remove_all(folder);
+  }
+  return closed ? 0 : 1;
 }

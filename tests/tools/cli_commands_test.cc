@@ -15,6 +15,7 @@ namespace sagalog {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -197,7 +198,7 @@ TEST_P(EveryCommand, SectionsAndEffectsGuardIrreversibleWork) {
   Do({"plan", "T1"});
   const std::string token = Acquire("T1");
   Do({"section", "enter", "T1", "--token", token, "--name", "merge", "--max-age", "10m"});
-  EXPECT_THAT(Say({"show", "T1"}), HasSubstr("merge, since"));
+  EXPECT_THAT(Say({"show", "T1"}), HasSubstr("merge, for "));
   Do({"effect", "begin", "T1", "--token", token, "--effect", "push", "--fingerprint", "f"});
   EXPECT_THAT(Say({"show", "T1"}), HasSubstr("in doubt"));
   Do({"effect", "settle", "T1", "--effect", "push", "--outcome", "done", "--result", "r"});
@@ -240,14 +241,17 @@ TEST_P(EveryCommand, OperatorsReportOwnersAndBreakLeases) {
 TEST_P(EveryCommand, QueuesAndThePolicyAreShownAndSet) {
   Do({"plan", "T1", "--queue", "a b"});
   EXPECT_THAT(Say({"queue", "a b"}), AllOf(HasSubstr("a b"), HasSubstr("off")));
-  EXPECT_THAT(
-      Say({"queue", "a b", "--limit", "2", "--freeze", "--policy", "lease_ttl=2m"}),
-      AllOf(HasSubstr("limit       2"), HasSubstr("frozen      yes"), HasSubstr("lease_ttl=")));
+  EXPECT_THAT(Say({"queue", "a b", "--limit", "2", "--freeze", "--policy", "lease_ttl=2m"}),
+              AllOf(ContainsRegex("limit +2\n"), ContainsRegex("frozen +yes"),
+                    ContainsRegex("lease_ttl +2m \\(queue\\)"),
+                    ContainsRegex("max_recoveries +3 \\(default\\)")));
   EXPECT_EQ(directory_.Run({"claim", "a b", "--owner", "w"}).exit_code, 1);
   Do({"queue", "a b", "--limit", "off", "--unfreeze"});
   EXPECT_EQ(Word(Do({"queue", "a b"}), "frozen"), "false");
   EXPECT_THAT(Say({"policy", "--policy", "max_recoveries=5", "--limit", "32"}),
-              StartsWith("done at sequence "));
+              AllOf(ContainsRegex("limit +32\n"), ContainsRegex("max_recoveries +5 \\(store\\)"),
+                    ContainsRegex("on_stale +report \\(default\\)")));
+  EXPECT_THAT(Say({"queue", "a b"}), ContainsRegex("max_recoveries +5 \\(store\\)"));
 }
 
 TEST_P(EveryCommand, ListsFilterAndPage) {

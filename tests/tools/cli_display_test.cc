@@ -98,6 +98,66 @@ TEST(CliDisplay, ASheetShowsWhoHoldsASagaAndHowLongStill) {
                            HasSubstr("team=core"), HasSubstr("/srv/wt")));
 }
 
+TEST(CliDisplay, ANarrowTableKeepsWhatItIsAskedForAndWrapsTheRest) {
+  CliDirectory directory;
+  directory.Json({"plan", "some-saga-with-a-name", "--key", "acme/app#168-of-many", "--stage",
+                  "a-rather-long-stage"});
+  directory.Json(
+      {"acquire", "some-saga-with-a-name", "--owner", "somebody-on-some-host", "--ttl", "1us"});
+  const Environment narrow = {{"COLUMNS", "80"}};
+  const std::string stale = directory.Run({"stale"}, narrow).out;
+  EXPECT_THAT(stale, AllOf(HasSubstr("lease_expired"), HasSubstr(" ago "), HasSubstr("SINCE")));
+  EXPECT_LE(WidestLine(stale), 80U);
+  std::string words;
+  for (int i = 0; i < 40; ++i) {
+    words += "word" + std::to_string(i) + " ";
+  }
+  directory.Json({"annotate", "some-saga-with-a-name", words});
+  const std::string history = directory.Run({"history", "some-saga-with-a-name"}, narrow).out;
+  EXPECT_LE(WidestLine(history), 80U);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_THAT(history, HasSubstr("word" + std::to_string(i)));
+  }
+  EXPECT_THAT(history, Not(HasSubstr("…")));
+}
+
+TEST(CliDisplay, ADependencyThatNobodyPlannedIsNamed) {
+  CliDirectory directory;
+  directory.Json({"plan", "A"});
+  directory.Json({"plan", "T1", "--depends-on", "A", "--depends-on", "NOPE", "--compensation",
+                  "id=wt,kind=k,target=t"});
+  const std::string shown = directory.Run({"show", "T1"}).out;
+  EXPECT_THAT(shown, AllOf(HasSubstr("A (planned), NOPE (no such saga)"),
+                           HasSubstr("wt            registered")));
+  directory.Json({"cancel", "T1"});
+  EXPECT_THAT(directory.Run({"show", "T1"}).out, HasSubstr("wt            owed"));
+}
+
+TEST(CliDisplay, AnAnswerNamesTheSectionTheEffectAndTheReasonThatStays) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  directory.Json({"park", "T1", "--reason", "one"});
+  EXPECT_THAT(directory.Run({"park", "T1", "--reason", "two"}).out,
+              HasSubstr("the reason it was parked with stays"));
+  directory.Json({"unpark", "T1"});
+  const std::string token = directory.Token({"acquire", "T1", "--owner", "w", "--ttl", "1h"});
+  // As inside of sagalog run.
+  const Environment run = {{"SAGALOG_SAGA", "T1"}, {"SAGALOG_TOKEN", token}};
+  EXPECT_THAT(directory.Run({"section", "enter", "--name", "merge"}, run).out,
+              HasSubstr("inside merge"));
+  EXPECT_THAT(directory.Run({"effect", "begin", "--effect", "push"}, run).out,
+              HasSubstr("in doubt: push"));
+  EXPECT_THAT(directory.Run({"status"}).out, ::testing::ContainsRegex("effects +in doubt 1"));
+  directory.Json({"plan", "T2"});
+  const CliResult other = directory.Run({"heartbeat", "T2"}, run);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.error, HasSubstr("--token is required"));
+  EXPECT_EQ(directory.Run({"section", "leave"}, run).exit_code, 0);
+  const CliResult failed = directory.Run({"fail", "--reason", "r"}, run);
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(failed.error, HasSubstr("--no-compensation-reason"));
+}
+
 // Runs the program in a shell; its exit code.
 int Shell(const CliDirectory& directory, const std::string& words) {
   const std::string command =

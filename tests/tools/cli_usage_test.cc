@@ -1,5 +1,6 @@
 // What the program says to a command line that is wrong.
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -29,6 +30,14 @@ const std::vector<WrongLine> kWrongLines = {
     {{"ls", "extra"}, "extra"},
     {{"ls", "--limit", "0"}, "--limit"},
     {{"ls", "--limit", "ten"}, "--limit"},
+    {{"ls", "--limit", "99999"}, "from 1 to 10000"},
+    {{"ls", "--state", "foo"}, "\"foo\" is none of planned, dispatched"},
+    {{"ls", "--label", "foo"}, "\"foo\" is not NAME=VALUE"},
+    {{"force-release", "T1"}, "--reason is required"},
+    {{"show", "T1", "--saga", "T2"}, "is given more than once"},
+    {{"run", "--", "true"}, "which saga?"},
+    {{"--json", "run", "T1", "--", "true"}, "--json"},
+    {{"backup", "b", "--keep", "many"}, "\"many\" is not a number"},
     {{"show"}, "saga"},
     {{"plan"}, "which saga?"},
     {{"plan", "T1", "--priority", "7x"}, "\"7x\" is not a number"},
@@ -111,6 +120,53 @@ TEST(CliUsage, HelpTeachesEveryCommandWithAnExampleAndTheExitCodes) {
     EXPECT_THAT(own.out,
                 AllOf(HasSubstr("Example:"), HasSubstr(std::string("sagalog ") + command)));
   }
+}
+
+TEST(CliUsage, HelpIsACommandTooAndASagaMayBeCalledSo) {
+  EXPECT_EQ(RunCli({"help"}).out, RunCli({"--help"}).out);
+  EXPECT_EQ(RunCli({"help", "plan"}).out, RunCli({"plan", "--help"}).out);
+  EXPECT_EQ(RunCli({"help", "section", "enter"}).exit_code, 0);
+  CliDirectory directory;
+  EXPECT_EQ(directory.Run({"help"}).out, RunCli({"--help"}).out);
+  EXPECT_THAT(directory.Run({"plan", "help"}).out, HasSubstr("help  planned"));
+}
+
+TEST(CliUsage, AnEmptyDataDirectoryIsNoDirectory) {
+  const CliResult result = RunCli({"--data", "", "ls"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("--data"));
+}
+
+// The lines of a help text that are wider than `columns`, but for what people copy.
+std::string TooWide(const std::string& help, std::size_t columns) {
+  std::istringstream lines(help);
+  std::string wide;
+  for (std::string line; std::getline(lines, line);) {
+    const bool copied = line.starts_with("  ");
+    if (line.size() > columns && !copied) wide += line + "\n";
+  }
+  return wide;
+}
+
+TEST(CliUsage, HelpFitsTheTerminalAndSaysEachThingOnce) {
+  for (const char* command : {"plan", "run", "queue", "section", "backup", "bench", "fail", "ls"}) {
+    SCOPED_TRACE(command);
+    for (const std::size_t columns : {40U, 80U}) {
+      const std::string help =
+          RunCli({command, "--help"}, {{"COLUMNS", std::to_string(columns)}}).out;
+      EXPECT_EQ(TooWide(help, columns), "");
+      EXPECT_EQ(help.find("\n\n\n"), std::string::npos) << help;
+      EXPECT_EQ(help.find("REQUIRED"), std::string::npos) << help;
+      EXPECT_EQ(help.find("TEXT:"), std::string::npos) << help;
+      EXPECT_NE(help.find("--data"), std::string::npos) << help;
+    }
+  }
+  const std::string fail = RunCli({"fail", "--help"}).out;
+  EXPECT_THAT(fail, AllOf(HasSubstr("[saga]"), HasSubstr("else $SAGALOG_SAGA, or behind --saga")));
+  EXPECT_EQ(fail.find("\n  --saga"), std::string::npos);
+  EXPECT_THAT(RunCli({"plan", "--help"}).out,
+              AllOf(HasSubstr("[FLAGS] saga\n"), HasSubstr("on_stale (report|requeue")));
+  EXPECT_EQ(RunCli({"bench", "local", "--help"}).out.find("A first round"), std::string::npos);
 }
 
 TEST(CliUsage, VersionIsOneLine) {
