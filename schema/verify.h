@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "schema/commands_generated.h"
@@ -21,6 +22,10 @@ namespace sagalog {
 
 // The same for a command's bytes from the native protocol; kInvalidArgument.
 [[nodiscard]] Status VerifyCommand(std::string_view bytes);
+
+// The same for commands inside of other bytes, which have passed the generated verifier; all
+// together they may not unpack to more than a request may be.
+[[nodiscard]] Status VerifyCommands(std::span<const commands::Command* const> commands);
 
 // kInvalidArgument, naming the field, when a command's values break schema/limits.h or the
 // alphabet of saga ids, a required argument is missing, a duration is not positive, a time is out

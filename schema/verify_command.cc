@@ -90,16 +90,24 @@ Status VerifyCommand(std::string_view bytes) {
     return Status(Code::kInvalidArgument,
                   fmt::format("{} bytes that are no command", bytes.size()));
   }
-  const auto& command = buffer.GetRoot<commands::Command>();
-  const TableForm* body_form = FindBodyForm(command.body_type());
-  if (body_form == nullptr) {
-    return FieldPath("body").Refuse(
-        fmt::format("there is no command {}", static_cast<int>(command.body_type())));
-  }
+  const commands::Command* const command = &buffer.GetRoot<commands::Command>();
+  return VerifyCommands({&command, 1});
+}
+
+Status VerifyCommands(std::span<const commands::Command* const> commands) {
+  static const TableForm& form = FindTableForm(commands::Command::GetFullyQualifiedName());
   CommandWalk walk;
-  RETURN_IF_ERROR(walk.Check(FindTableForm(commands::Command::GetFullyQualifiedName()),
-                             reinterpret_cast<const Table&>(command), FieldPath()));
-  return walk.Check(*body_form, *static_cast<const Table*>(command.body()), FieldPath());
+  for (const commands::Command* const command : commands) {
+    const TableForm* body_form = FindBodyForm(command->body_type());
+    if (body_form == nullptr) {
+      return FieldPath("body").Refuse(
+          fmt::format("there is no command {}", static_cast<int>(command->body_type())));
+    }
+    RETURN_IF_ERROR(walk.Check(form, reinterpret_cast<const Table&>(*command), FieldPath()));
+    RETURN_IF_ERROR(
+        walk.Check(*body_form, *static_cast<const Table*>(command->body()), FieldPath()));
+  }
+  return Status();
 }
 
 }  // namespace sagalog
