@@ -1,51 +1,13 @@
 #include "reactor/api_call.h"
 
-#include <atomic>
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include "reactor/api_problem.h"
 #include "reactor/daemon_figures.h"
+#include "reactor/sequence_waiting.h"
 
 namespace sagalog {
-namespace {
-
-using schema::RefusalCode;
-
-// Reads of this process that wait for their sequence.
-std::atomic<std::size_t> sequence_waiters{0};
-
-class SequenceWaiter {
- public:
-  SequenceWaiter() : taken_(sequence_waiters.fetch_add(1) < kSequenceWaitersMax) {}
-  ~SequenceWaiter() { sequence_waiters.fetch_sub(1); }
-  SequenceWaiter(const SequenceWaiter&) = delete;
-  SequenceWaiter& operator=(const SequenceWaiter&) = delete;
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  bool taken_;
-};
-
-// Waits until `wanted` is durable; a problem when it is not in time.
-std::optional<ApiResponse> AwaitSequence(const ApiCall& call, std::uint64_t wanted) {
-  if (wanted <= call.Last().value()) {
-    return std::nullopt;
-  }
-  const SequenceWaiter waiter;
-  const Sequence before(wanted - 1);
-  if (waiter.taken() && call.store.log().WaitBeyond(before, call.options.sequence_patience)) {
-    return std::nullopt;
-  }
-  return Problem(call.Last(), RefusalCode::overloaded,
-                 fmt::format("min_sequence: the store is at {} and not yet at {}",
-                             call.Last().value(), wanted));
-}
-
-}  // namespace
-
 void CountReply(const ApiCall& call, commands::Body type, const Reply& reply) {
   if (call.options.figures == nullptr) {
     return;
@@ -63,7 +25,12 @@ std::optional<ApiResponse> NotReady(const ApiCall& call, ApiQuery& query) {
   if (const Status status = query.Finish(); !status.ok()) {
     return Problem(call.Last(), status);
   }
-  return AwaitSequence(call, min_sequence);
+  if (const Status reached =
+          AwaitSequence(call.store.log(), min_sequence, call.options.sequence_patience);
+      !reached.ok()) {
+    return Problem(call.Last(), reached);
+  }
+  return std::nullopt;
 }
 
 Result<JsonValue::Object> ReadObject(const ApiCall& call) {

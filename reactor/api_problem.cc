@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/status_refusal.h"
 #include "schema/json.h"
 
 namespace sagalog {
@@ -22,19 +23,6 @@ std::string_view Title(int status) {
     case 409: return "Conflict";
     case 429: return "Too Many Requests";
     default: return "Service Unavailable";
-  }
-}
-
-// What an error means for a caller on the other side of the wire.
-RefusalCode CodeOf(Code code) {
-  switch (code) {
-    case Code::kInvalidArgument: return RefusalCode::invalid_argument;
-    case Code::kNotFound: return RefusalCode::not_found;
-    case Code::kConflict: return RefusalCode::version_conflict;
-    case Code::kOverloaded: return RefusalCode::overloaded;
-    case Code::kCorruption: return RefusalCode::corrupt;
-    // What remains is about a store that cannot take the request: 503.
-    default: return RefusalCode::read_only;
   }
 }
 
@@ -101,11 +89,7 @@ ApiResponse Problem(Sequence sequence, RefusalCode code, std::string_view detail
 }
 
 ApiResponse Problem(Sequence sequence, const Status& status, std::string_view saga) {
-  answers::RefusalT refusal;
-  refusal.code = CodeOf(status.code());
-  refusal.detail = status.text();
-  refusal.saga_id = saga;
-  return Problem(sequence, std::move(refusal));
+  return Problem(sequence, RefusalOf(status, saga));
 }
 
 }  // namespace sagalog

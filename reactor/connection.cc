@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "reactor/http_connection.h"
+#include "reactor/native_connection.h"
 #include "reactor/service.h"
+#include "schema/frame_bytes.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -38,7 +40,13 @@ asio::awaitable<void> Connection::Serve() {
   const bool open = co_await AwaitRequest();
   if (open) {
     // Every request of HTTP begins with a letter.
-    co_await ServeHttp(*this);
+    const bool native =
+        *static_cast<const unsigned char*>(buffer_.data().data()) == kNativeFirstByte;
+    if (native) {
+      co_await ServeNative(*this);
+    } else {
+      co_await ServeHttp(*this);
+    }
   }
   co_await Finish();
 }
@@ -112,7 +120,13 @@ asio::awaitable<void> Connection::Linger() {
   }
 }
 
+void Connection::EndReading() { stream_->EndReading(); }
+
 void Connection::EndIfIdle() {
+  if (on_stop_) {
+    on_stop_();
+    return;
+  }
   if (phase_ == Phase::kIdle && stream_->NothingArrived()) {
     stream_->CancelWaiting();
   }

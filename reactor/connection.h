@@ -1,11 +1,13 @@
 // One peer of the daemon: its bytes, how long it may take for them, and how it ends. What the
-// bytes mean is the matter of a protocol (ServeHttp), which its first byte decides.
+// bytes mean is the matter of a protocol (ServeHttp, ServeNative), which its first byte decides.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -59,6 +61,11 @@ class Connection {
   // Ends writing, and throws away what a peer still sends whose request was refused unread, so that
   // it sees the refusal before the connection ends.
   [[nodiscard]] boost::asio::awaitable<void> Linger();
+  // What has arrived is still read; then reading ends, also where it waits.
+  void EndReading();
+  // For a protocol that is never idle: told of the stop of the server instead of being ended. Null
+  // = as before.
+  void OnStop(std::function<void()> told) { on_stop_ = std::move(told); }
 
   // For the service: what a stop ends at once, and what it ends when its patience is over.
   void EndIfIdle();
@@ -74,6 +81,7 @@ class Connection {
   const std::unique_ptr<PeerStream> stream_;
   const Caller caller_;
   boost::beast::flat_buffer buffer_;
+  std::function<void()> on_stop_;
   Phase phase_ = Phase::kIdle;
   bool reading_ = false;
   bool writing_ = false;

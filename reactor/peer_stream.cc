@@ -40,6 +40,10 @@ class SocketStream final : public PeerStream {
     static_cast<void>(
         send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
   }
+  void EndReading() override {
+    error_code ignored;
+    socket_.shutdown(Socket::shutdown_receive, ignored);
+  }
   bool NothingArrived() override {
     error_code error;
     return socket_.available(error) == 0;

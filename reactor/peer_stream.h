@@ -49,6 +49,9 @@ class PeerStream {
   // before.
   virtual void SayAtOnce(std::string_view bytes) = 0;
 
+  // What has arrived is still read; then reading ends, also where it waits.
+  virtual void EndReading() = 0;
+
   // Whether a read now would wait.
   [[nodiscard]] virtual bool NothingArrived() = 0;
   // Ends what waits, with an error; what has its bytes, but was not resumed yet, goes on.

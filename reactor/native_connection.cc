@@ -1,0 +1,446 @@
+#include "reactor/native_connection.h"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "reactor/native_answers.h"
+#include "reactor/native_outbox.h"
+#include "reactor/service.h"
+#include "schema/frame_bytes.h"
+#include "schema/frame_limits.h"
+#include "schema/verify.h"
+
+namespace sagalog {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using schema::RefusalCode;
+using Phase = Connection::Phase;
+
+// What is read at once: first, and from a peer that has more to say.
+constexpr std::size_t kSmallReadSize = 4096;
+constexpr std::size_t kLargeReadSize = 65536;
+
+// Frames are built where the answers come from; each of those threads has memory for it.
+FrameBuilder& BuilderOfThread() {
+  thread_local FrameBuilder builder;
+  return builder;
+}
+
+// The protocol's view of one connection: one coroutine reads, one writes.
+class NativeConnection {
+ public:
+  NativeConnection(Connection& connection, asio::any_io_executor sockets)
+      : connection_(connection),
+        service_(connection.service()),
+        sockets_(std::move(sockets)),
+        outbox_(std::make_shared<NativeOutbox>(sockets_, [this] { Collect(); })),
+        changed_for_reader_(sockets_),
+        changed_for_writer_(sockets_) {}
+  ~NativeConnection() { outbox_->Abandon(); }
+  NativeConnection(const NativeConnection&) = delete;
+  NativeConnection& operator=(const NativeConnection&) = delete;
+
+  asio::awaitable<void> Serve();
+
+ private:
+  asio::awaitable<void> ReadAll();
+  asio::awaitable<bool> ReadPreamble();
+  asio::awaitable<bool> ReadMore();
+  asio::awaitable<void> WriteAll();
+  asio::awaitable<void> Await(asio::steady_timer& change);
+
+  [[nodiscard]] bool HasRoom() const;
+  [[nodiscard]] bool HandleNext();
+  void HandleFrame(std::string_view bytes);
+  void Handle(const frames::Frame& frame, const RequestLoad& load);
+  void Greet(std::uint64_t number, const frames::Hello& hello);
+  void Execute(std::uint64_t number, const frames::Execute& request, RequestLoad load);
+  void RunBatch(std::uint64_t number, const frames::Batch& request, RequestLoad load);
+  void Read(std::uint64_t number, const frames::Read& request, RequestLoad load);
+
+  void Begin(const RequestLoad& load);
+  void Say(std::string_view frame) { outbox_->Add(frame); }
+  void Refuse(std::uint64_t number, RefusalCode code, std::string_view detail);
+  // Nothing more is read; what is under way is answered.
+  void End(std::string_view reason);
+  void Stop();
+  void Collect();
+  void Changed();
+
+  Connection& connection_;
+  Service& service_;
+  const asio::any_io_executor sockets_;
+  const std::shared_ptr<NativeOutbox> outbox_;
+  // Cancelled to wake who waits for a change.
+  asio::steady_timer changed_for_reader_;
+  asio::steady_timer changed_for_writer_;
+
+  bool greeted_ = false;
+  bool open_ = true;  // more may be read
+  bool reading_ended_ = false;
+  bool writing_ended_ = false;
+  bool writing_ = false;
+  bool gone_ = false;  // the peer takes nothing any more
+  bool stopping_ = false;
+  bool leaves_unread_ = false;  // the peer may be sending what is never read
+  std::string goodbye_ = "the connection was closed";
+  std::size_t read_size_ = kSmallReadSize;
+  std::size_t large_bytes_coming_ = 0;
+  std::size_t read_while_stopping_ = 0;
+  RequestLoad under_way_;
+  std::string unwritten_;
+  std::string being_written_;
+};
+
+asio::awaitable<void> NativeConnection::Serve() {
+  connection_.OnStop([this] { Stop(); });
+  asio::co_spawn(sockets_, WriteAll(), [this](const std::exception_ptr& failure) {
+    writing_ended_ = true;
+    gone_ = gone_ || failure != nullptr;
+    Changed();
+  });
+  if (service_.stopping()) {
+    Stop();
+  }
+  co_await ReadAll();
+  service_.GiveBytesBack(std::exchange(large_bytes_coming_, 0));
+  reading_ended_ = true;
+  Changed();
+  while (!writing_ended_ || under_way_.requests > 0) {
+    co_await Await(changed_for_reader_);
+  }
+  connection_.OnStop(nullptr);
+  if (leaves_unread_ && !gone_) {
+    co_await connection_.Linger();
+  }
+}
+
+// What has arrived is still taken, but for what a peer adds that does not stop sending.
+void NativeConnection::Stop() {
+  goodbye_ = "the server stops";
+  stopping_ = true;
+  connection_.EndReading();
+  connection_.WriteWithin(service_.AnswerPatience());
+}
+
+asio::awaitable<void> NativeConnection::Await(asio::steady_timer& change) {
+  change.expires_at(asio::steady_timer::time_point::max());
+  co_await change.async_wait(kAsTuple);
+}
+
+asio::awaitable<void> NativeConnection::ReadAll() {
+  connection_.Enter(Phase::kReading);
+  const bool ours = co_await ReadPreamble();
+  if (!ours) {
+    open_ = false;
+  }
+  while (open_) {
+    if (!HasRoom()) {
+      co_await Await(changed_for_reader_);
+      continue;
+    }
+    if (!HandleNext()) {
+      open_ = co_await ReadMore() && open_;
+    }
+  }
+}
+
+asio::awaitable<bool> NativeConnection::ReadPreamble() {
+  auto& buffer = connection_.buffer();
+  connection_.ReadWithin(service_.options().header_patience);
+  while (buffer.size() < kNativePreamble.size()) {
+    const error_code error = co_await connection_.ReadMore(kSmallReadSize);
+    if (error) {
+      gone_ = true;
+      co_return false;
+    }
+  }
+  const std::string_view begin(static_cast<const char*>(buffer.data().data()),
+                               kNativePreamble.size());
+  if (begin != kNativePreamble) {
+    Refuse(0, RefusalCode::invalid_argument, "this is neither HTTP nor sagalog's own protocol");
+    End("no protocol");
+    co_return false;
+  }
+  buffer.consume(kNativePreamble.size());
+  co_return true;
+}
+
+asio::awaitable<bool> NativeConnection::ReadMore() {
+  auto& buffer = connection_.buffer();
+  if (buffer.size() == 0) {
+    connection_.ReadWithin(greeted_ ? std::chrono::milliseconds(kIdlePatience)
+                                    : service_.options().header_patience);
+    if (read_size_ == kSmallReadSize && buffer.capacity() > kSmallReadSize) {
+      buffer.shrink_to_fit();
+    }
+  }
+  const std::size_t before = buffer.size();
+  const error_code error = co_await connection_.ReadMore(read_size_);
+  const std::size_t came = buffer.size() - before;
+  read_size_ = came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
+  if (before == 0 && came > 0) {
+    connection_.ReadWithin(kBodyPatience);
+  }
+  read_while_stopping_ += stopping_ ? came : 0;
+  leaves_unread_ = leaves_unread_ || read_while_stopping_ > kPipelinedBytesMax;
+  co_return !error && !leaves_unread_;
+}
+
+bool NativeConnection::HasRoom() const {
+  return unwritten_.size() + being_written_.size() < kUntakenBytesMax &&
+         (under_way_.requests == 0 ||
+          (under_way_.requests < kPipelinedRequestsMax && under_way_.bytes < kPipelinedBytesMax));
+}
+
+// False when the next frame is not whole yet.
+bool NativeConnection::HandleNext() {
+  auto& buffer = connection_.buffer();
+  const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
+  const auto size = FrameSize(bytes, kRequestFrameSizeMax);
+  if (!size.ok()) {
+    Refuse(0, RefusalCode::invalid_argument, size.status().text());
+    End("a frame broke the rules");
+    return true;
+  }
+  if (!*size) {
+    return false;
+  }
+  if (**size >= kRequestLargeSizeMin && large_bytes_coming_ == 0) {
+    if (!service_.TakeBytes(**size)) {
+      Refuse(0, RefusalCode::overloaded, "too many large requests under way");
+      End("too many large requests under way");
+      return true;
+    }
+    large_bytes_coming_ = **size;
+  }
+  if (bytes.size() < **size) {
+    return false;
+  }
+  HandleFrame(bytes.substr(0, **size));
+  buffer.consume(**size);
+  if (buffer.size() > 0) {
+    connection_.ReadWithin(kBodyPatience);
+  }
+  return true;
+}
+
+void NativeConnection::HandleFrame(std::string_view bytes) {
+  const FrameBytes received(bytes);
+  const frames::Frame* const frame = received.Verify();
+  const RequestLoad load{1, bytes.size(), std::exchange(large_bytes_coming_, 0)};
+  if (frame == nullptr || frame->number() == 0) {
+    service_.GiveBytesBack(load.large_bytes);
+    Refuse(0, RefusalCode::invalid_argument,
+           frame == nullptr ? "these bytes are no frame" : "number: a frame has a number, not 0");
+    End("a frame broke the rules");
+    return;
+  }
+  Begin(load);
+  Handle(*frame, load);
+}
+
+// Every way through here ends what was begun, now or when the answer is there.
+void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& load) {
+  const std::uint64_t number = frame.number();
+  if (!greeted_ && frame.message_type() != frames::Message::Hello) {
+    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
+                              "the first frame of a connection is hello"),
+                 load);
+    End("the first frame was not hello");
+    return;
+  }
+  switch (frame.message_type()) {
+    case frames::Message::Hello:
+      Greet(number, *frame.message_as_Hello());
+      outbox_->Add({}, load);
+      return;
+    case frames::Message::Execute: Execute(number, *frame.message_as_Execute(), load); return;
+    case frames::Message::Batch: RunBatch(number, *frame.message_as_Batch(), load); return;
+    case frames::Message::Read: Read(number, *frame.message_as_Read(), load); return;
+    case frames::Message::Ping:
+      outbox_->Add(BuilderOfThread().Build(number, frames::PongT()), load);
+      return;
+    default:
+      outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
+                                fmt::format("message: a client does not say {}",
+                                            static_cast<int>(frame.message_type()))),
+                   load);
+  }
+}
+
+void NativeConnection::Greet(std::uint64_t number, const frames::Hello& hello) {
+  if (greeted_ || hello.version() != kNativeVersion) {
+    answers::RefusalT refusal;
+    refusal.code = RefusalCode::invalid_argument;
+    refusal.detail = greeted_ ? "hello is said once"
+                              : fmt::format("version: this server speaks version {}, not {}",
+                                            kNativeVersion, hello.version());
+    refusal.subject = "version";
+    refusal.limit = kNativeVersion;
+    refusal.actual = hello.version();
+    Say(BuilderOfThread().Build(number, refusal));
+    End("hello was refused");
+    return;
+  }
+  greeted_ = true;
+  frames::WelcomeT welcome;
+  welcome.version = kNativeVersion;
+  welcome.server = SAGALOG_VERSION;
+  welcome.last_sequence = service_.store().log().Last().value();
+  Say(BuilderOfThread().Build(number, welcome));
+}
+
+void NativeConnection::Execute(std::uint64_t number, const frames::Execute& request,
+                               RequestLoad load) {
+  const commands::Command* const asked = request.command();
+  if (const Status good = VerifyCommands({&asked, 1}); !good.ok()) {
+    outbox_->Add(
+        BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument, good.text()), load);
+    return;
+  }
+  commands::CommandT command;
+  asked->UnPackTo(&command);
+  command.principal = connection_.principal();
+  if (request.with_saga()) {
+    load.bytes += kSagaAnswerBytes;
+    under_way_.bytes += kSagaAnswerBytes;
+  }
+  service_.store()
+      .Execute(std::move(command), request.with_saga())
+      .Then([outbox = outbox_, number, load](const Reply& reply) {
+        outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
+      });
+}
+
+void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& request,
+                                RequestLoad load) {
+  const auto& asked = *request.commands();
+  Status good;
+  if (asked.size() > kBatchCommandsMax) {
+    good = Status(Code::kInvalidArgument, fmt::format("commands: has {} elements, allowed are {}",
+                                                      asked.size(), kBatchCommandsMax));
+  } else {
+    const std::vector<const commands::Command*> tables(asked.begin(), asked.end());
+    good = VerifyCommands(tables);
+  }
+  if (!good.ok()) {
+    outbox_->Add(
+        BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument, good.text()), load);
+    return;
+  }
+  std::vector<commands::CommandT> batch(asked.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    asked[static_cast<flatbuffers::uoffset_t>(i)]->UnPackTo(&batch[i]);
+    batch[i].principal = connection_.principal();
+  }
+  const std::size_t answer_bytes = request.with_saga() ? batch.size() * kSagaAnswerBytes : 0;
+  load.bytes += answer_bytes;
+  under_way_.bytes += answer_bytes;
+  asio::post(service_.workers(),
+             [&store = service_.store(), outbox = outbox_, batch = std::move(batch), number, load,
+              atomic = request.atomic(), with_saga = request.with_saga()]() mutable {
+               const BatchReply reply = store.ExecuteBatch(std::move(batch), atomic, with_saga);
+               outbox->Add(BuildBatchReply(BuilderOfThread(), number, reply), load);
+             });
+}
+
+void NativeConnection::Read(std::uint64_t number, const frames::Read& request, RequestLoad load) {
+  load.bytes += kPageAnswerBytes;
+  under_way_.bytes += kPageAnswerBytes;
+  asio::post(service_.workers(),
+             [&store = service_.store(), outbox = outbox_,
+              read = std::shared_ptr<frames::ReadT>(request.UnPack()), number,
+              load] { outbox->Add(AnswerRead(BuilderOfThread(), number, store, *read), load); });
+}
+
+void NativeConnection::Begin(const RequestLoad& load) {
+  under_way_ += load;
+  connection_.Enter(Phase::kAnswering);
+}
+
+void NativeConnection::Refuse(std::uint64_t number, RefusalCode code, std::string_view detail) {
+  Say(BuildRefusal(BuilderOfThread(), number, code, detail));
+}
+
+void NativeConnection::End(std::string_view reason) {
+  goodbye_ = reason;
+  open_ = false;
+  leaves_unread_ = true;
+}
+
+// Takes what the store's threads have answered.
+void NativeConnection::Collect() {
+  const RequestLoad done = outbox_->TakeInto(unwritten_);
+  under_way_ -= done;
+  service_.GiveBytesBack(done.large_bytes);
+  Changed();
+}
+
+void NativeConnection::Changed() {
+  if (under_way_.requests == 0) {
+    connection_.Enter(writing_ ? Phase::kWriting : Phase::kReading);
+  }
+  changed_for_reader_.cancel();
+  changed_for_writer_.cancel();
+}
+
+asio::awaitable<void> NativeConnection::WriteAll() {
+  bool said_goodbye = false;
+  for (;;) {
+    if (gone_) {
+      unwritten_.clear();
+    }
+    if (unwritten_.empty()) {
+      if (!reading_ended_ || under_way_.requests > 0) {
+        co_await Await(changed_for_writer_);
+        continue;
+      }
+      if (said_goodbye || gone_) {
+        co_return;
+      }
+      said_goodbye = true;
+      frames::GoodbyeT goodbye;
+      goodbye.reason = goodbye_;
+      unwritten_ = BuilderOfThread().Build(0, goodbye);
+    }
+    being_written_.swap(unwritten_);
+    writing_ = true;
+    connection_.WriteWithin(service_.AnswerPatience());
+    const error_code error =
+        co_await connection_.Write({asio::buffer(being_written_), asio::const_buffer()});
+    writing_ = false;
+    being_written_.clear();
+    if (being_written_.capacity() > kLargeReadSize) {
+      being_written_.shrink_to_fit();
+    }
+    if (error) {
+      gone_ = true;
+      connection_.EndReading();
+    }
+    Changed();
+  }
+}
+
+}  // namespace
+
+asio::awaitable<void> ServeNative(Connection& connection) {
+  NativeConnection native(connection, co_await asio::this_coro::executor);
+  co_await native.Serve();
+}
+
+}  // namespace sagalog
