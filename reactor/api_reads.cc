@@ -11,7 +11,6 @@
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
 #include "reactor/past_saga.h"
-#include "reactor/sequence_waiting.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
 
