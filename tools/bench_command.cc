@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "tools/bench_figures.h"
+#include "tools/bench_remote.h"
 #include "tools/exit_code.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
@@ -117,6 +119,52 @@ Status Measure(const BenchFlags& flags, bool json, Figures& figures) {
   return status;
 }
 
+void Report(const Status& status, const Figures& figures, const GlobalOptions& global,
+            int& exit_code) {
+  if (!status.ok()) {
+    PrintError(global, fmt::format("bench: {}", status.text()));
+    exit_code = kExitUnavailable;
+    return;
+  }
+  Print(figures, global.json);
+}
+
+struct RemoteFlags {
+  RemotePlan plan;
+  bool native = false;
+  bool http = false;
+  bool quick = false;
+};
+
+void AddRemote(CLI::App& bench, const GlobalOptions& global, int& exit_code) {
+  CLI::App* remote = bench.add_subcommand(
+      "remote", "A running daemon over its socket: lifecycles of four transitions, durable");
+  const auto flags = std::make_shared<RemoteFlags>();
+  remote->add_option("--url", flags->plan.url,
+                     "unix:PATH or native://HOST:PORT (the data directory's socket)");
+  remote->add_flag("--native", flags->native, "The native protocol alone");
+  remote->add_flag("--http", flags->http, "HTTP and JSON alone");
+  remote->add_option("--idle", flags->plan.idle_connections,
+                     "Idle connections to hold at the end (5000)");
+  remote->add_option("--sagas", flags->plan.sagas, "Sagas of a load with many connections (50000)");
+  remote->add_flag("--quick", flags->quick, "Smaller loads");
+  remote->callback([flags, &global, &exit_code] {
+    RemotePlan& plan = flags->plan;
+    if (plan.url.empty()) {
+      plan.url = "unix:" + (DataDirectoryPath(global.data) / "socket").string();
+    }
+    plan.native = flags->native || !flags->http;
+    plan.http = flags->http || !flags->native;
+    if (flags->quick) {
+      plan.lonely_sagas = 50;
+      plan.sagas = std::min<std::uint64_t>(plan.sagas, 5'000);
+      plan.idle_connections = std::min<std::uint64_t>(plan.idle_connections, 100);
+    }
+    Figures figures;
+    Report(MeasureRemote(plan, figures), figures, global, exit_code);
+  });
+}
+
 }  // namespace
 
 void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
@@ -136,14 +184,9 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {
     Figures figures;
-    const Status status = Measure(*flags, global.json, figures);
-    if (!status.ok()) {
-      PrintError(global, fmt::format("bench: {}", status.text()));
-      exit_code = kExitUnavailable;
-      return;
-    }
-    Print(figures, global.json);
+    Report(Measure(*flags, global.json, figures), figures, global, exit_code);
   });
+  AddRemote(*bench, global, exit_code);
 }
 
 }  // namespace sagalog::tools
