@@ -4,19 +4,14 @@
 #include <variant>
 
 #include "reactor/api_problem.h"
-#include "reactor/daemon_figures.h"
+#include "reactor/checked_execution.h"
 #include "reactor/sequence_waiting.h"
 
 namespace sagalog {
+
 void CountReply(const ApiCall& call, commands::Body type, const Reply& reply) {
-  if (call.options.figures == nullptr) {
-    return;
-  }
-  CommandCounts& counts = call.options.figures->commands;
-  if (reply.ok()) {
-    counts.CountAnswer(type, reply.answer().outcome);
-  } else {
-    counts.CountRefusal(type, reply.refusal().code);
+  if (call.options.figures != nullptr) {
+    CountReply(*call.options.figures, type, reply);
   }
 }
 

@@ -12,9 +12,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
 
+#include "reactor/access.h"
+#include "reactor/checked_execution.h"
 #include "reactor/native_answers.h"
 #include "reactor/native_outbox.h"
 #include "reactor/service.h"
@@ -47,6 +51,7 @@ class NativeConnection {
       : connection_(connection),
         service_(connection.service()),
         sockets_(std::move(sockets)),
+        checks_(asio::make_strand(connection.service().workers().get_executor())),
         outbox_(std::make_shared<NativeOutbox>(sockets_, [this] { Collect(); })),
         changed_for_reader_(sockets_),
         changed_for_writer_(sockets_) {}
@@ -68,6 +73,8 @@ class NativeConnection {
   void HandleFrame(std::string_view bytes);
   void Handle(const frames::Frame& frame, const RequestLoad& load);
   void Greet(std::uint64_t number, const frames::Hello& hello);
+  [[nodiscard]] bool Recognize(std::string_view access_token);
+  [[nodiscard]] bool IsStillRecognized();
   void Execute(std::uint64_t number, const frames::Execute& request, RequestLoad load);
   void RunBatch(std::uint64_t number, const frames::Batch& request, RequestLoad load);
   void Read(std::uint64_t number, const frames::Read& request, RequestLoad load);
@@ -84,12 +91,18 @@ class NativeConnection {
   Connection& connection_;
   Service& service_;
   const asio::any_io_executor sockets_;
+  // Where commands of a caller wait whose right is looked up: one after the other, in their order.
+  const asio::strand<asio::thread_pool::executor_type> checks_;
   const std::shared_ptr<NativeOutbox> outbox_;
   // Cancelled to wake who waits for a change.
   asio::steady_timer changed_for_reader_;
   asio::steady_timer changed_for_writer_;
 
   bool greeted_ = false;
+  // Who speaks, once greeted; a peer that the transport does not know, by the token it showed.
+  Caller caller_;
+  std::string access_token_;
+  std::uint64_t tokens_generation_ = 0;
   bool open_ = true;  // more may be read
   bool reading_ended_ = false;
   bool writing_ended_ = false;
@@ -264,6 +277,13 @@ void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& loa
     End("the first frame was not hello");
     return;
   }
+  if (greeted_ && !IsStillRecognized()) {
+    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
+                              "the access token of hello is nobody's any more"),
+                 load);
+    End("the access token was taken away");
+    return;
+  }
   switch (frame.message_type()) {
     case frames::Message::Hello:
       Greet(number, *frame.message_as_Hello());
@@ -297,12 +317,43 @@ void NativeConnection::Greet(std::uint64_t number, const frames::Hello& hello) {
     End("hello was refused");
     return;
   }
+  const std::string_view token =
+      hello.access_token() == nullptr ? std::string_view() : hello.access_token()->string_view();
+  if (!Recognize(token)) {
+    Refuse(number, RefusalCode::unauthenticated,
+           token.empty() ? "access_token: who asks? This server wants one in hello"
+                         : "access_token: this token is nobody's");
+    End("hello was refused");
+    return;
+  }
   greeted_ = true;
   frames::WelcomeT welcome;
   welcome.version = kNativeVersion;
   welcome.server = SAGALOG_VERSION;
   welcome.last_sequence = service_.store().log().Last().value();
   Say(BuilderOfThread().Build(number, welcome));
+}
+
+// False when nobody knows who speaks.
+bool NativeConnection::Recognize(std::string_view access_token) {
+  tokens_generation_ = service_.tokens_generation();
+  if (connection_.caller().role != Role::kNone) {
+    caller_ = connection_.caller();
+    return true;
+  }
+  auto caller = service_.Authenticate(access_token);
+  if (access_token.empty() || !caller) {
+    return false;
+  }
+  caller_ = *std::move(caller);
+  access_token_ = access_token;
+  return true;
+}
+
+// Tokens may have been taken away since hello.
+bool NativeConnection::IsStillRecognized() {
+  return tokens_generation_ == service_.tokens_generation() ||
+         Recognize(std::string(access_token_));
 }
 
 void NativeConnection::Execute(std::uint64_t number, const frames::Execute& request,
@@ -315,16 +366,24 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
   }
   commands::CommandT command;
   asked->UnPackTo(&command);
-  command.principal = connection_.principal();
+  command.principal = caller_.principal;
   if (request.with_saga()) {
     load.bytes += kSagaAnswerBytes;
     under_way_.bytes += kSagaAnswerBytes;
   }
-  service_.store()
-      .Execute(std::move(command), request.with_saga())
-      .Then([outbox = outbox_, number, load](const Reply& reply) {
-        outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
-      });
+  auto answer = [outbox = outbox_, number, load](const Reply& reply) {
+    outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
+  };
+  if (!MayBlockToCheck(caller_)) {
+    ExecuteFor(caller_, service_.store(), service_.figures(), std::move(command),
+               request.with_saga(), std::move(answer));
+    return;
+  }
+  asio::post(checks_, [&service = service_, caller = caller_, command = std::move(command),
+                       with_saga = request.with_saga(), answer = std::move(answer)]() mutable {
+    ExecuteFor(caller, service.store(), service.figures(), std::move(command), with_saga,
+               std::move(answer));
+  });
 }
 
 void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& request,
@@ -346,20 +405,25 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
   std::vector<commands::CommandT> batch(asked.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     asked[static_cast<flatbuffers::uoffset_t>(i)]->UnPackTo(&batch[i]);
-    batch[i].principal = connection_.principal();
+    batch[i].principal = caller_.principal;
   }
   const std::size_t answer_bytes = request.with_saga() ? batch.size() * kSagaAnswerBytes : 0;
   load.bytes += answer_bytes;
   under_way_.bytes += answer_bytes;
   asio::post(service_.workers(),
-             [&store = service_.store(), outbox = outbox_, batch = std::move(batch), number, load,
-              atomic = request.atomic(), with_saga = request.with_saga()]() mutable {
-               const BatchReply reply = store.ExecuteBatch(std::move(batch), atomic, with_saga);
+             [&service = service_, caller = caller_, outbox = outbox_, batch = std::move(batch),
+              number, load, atomic = request.atomic(), with_saga = request.with_saga()]() mutable {
+               const BatchReply reply = ExecuteBatchFor(caller, service.store(), service.figures(),
+                                                        std::move(batch), atomic, with_saga);
                outbox->Add(BuildBatchReply(BuilderOfThread(), number, reply), load);
              });
 }
 
 void NativeConnection::Read(std::uint64_t number, const frames::Read& request, RequestLoad load) {
+  if (const auto refusal = CheckRight(caller_, Right::kRead)) {
+    outbox_->Add(BuildRefusal(BuilderOfThread(), number, refusal->code, refusal->detail), load);
+    return;
+  }
   load.bytes += kPageAnswerBytes;
   under_way_.bytes += kPageAnswerBytes;
   asio::post(service_.workers(),

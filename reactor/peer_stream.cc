@@ -82,6 +82,10 @@ class TlsStream final : public PeerStream {
   void EndWriting() override {}  // An end of writing would be the end of reading too.
   asio::awaitable<void> Finish() override { co_await stream_.async_shutdown(kAsTuple); }
   void SayAtOnce(std::string_view) override {}
+  void EndReading() override {
+    error_code ignored;
+    stream_.next_layer().shutdown(Tcp::socket::shutdown_receive, ignored);
+  }
   bool NothingArrived() override {
     error_code error;
     SSL* native = stream_.native_handle();

@@ -40,7 +40,12 @@ class Service {
   // Before Run.
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
   void Add(std::unique_ptr<Listener> listener) { listeners_.push_back(std::move(listener)); }
-  void UseTokens(TokenFile tokens) { tokens_ = std::move(tokens); }
+  void UseTokens(TokenFile tokens) {
+    tokens_ = std::move(tokens);
+    ++tokens_generation_;
+  }
+  // Changes with the tokens: who was recognised before it did has to be asked again.
+  [[nodiscard]] std::uint64_t tokens_generation() const { return tokens_generation_; }
   // Called, on the thread of Run, at each SIGHUP.
   void OnHangup(std::function<void()> reload) { reload_ = std::move(reload); }
 
@@ -89,6 +94,7 @@ class Service {
   const ServerOptions options_;
   const std::size_t connections_max_;
   TokenFile tokens_;
+  std::uint64_t tokens_generation_ = 0;
   boost::asio::io_context context_{1};
   boost::asio::thread_pool workers_;
   boost::asio::signal_set signals_;

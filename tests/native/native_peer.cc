@@ -10,8 +10,9 @@
 
 namespace sagalog {
 
-std::string Greeting(std::uint32_t version) {
+std::string Greeting(std::uint32_t version, const std::string& access_token) {
   frames::HelloT hello;
+  hello.access_token = access_token;
   hello.version = version;
   return std::string(kNativePreamble) + FrameOf(1, hello);
 }
@@ -40,7 +41,7 @@ NativePeer::NativePeer(const std::filesystem::path& socket, bool greet) {
 
 bool NativePeer::Send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(socket_->descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = send(descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) {
       return false;
     }
@@ -50,12 +51,11 @@ bool NativePeer::Send(std::string_view bytes) {
 }
 
 std::size_t NativePeer::SendWithoutWaiting(std::string_view bytes) {
-  const ssize_t sent =
-      send(socket_->descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = send(descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
-void NativePeer::EndSending() { shutdown(socket_->descriptor(), SHUT_WR); }
+void NativePeer::EndSending() { shutdown(descriptor(), SHUT_WR); }
 
 void NativePeer::Drop() { socket_.reset(); }
 
@@ -75,7 +75,7 @@ std::unique_ptr<frames::FrameT> NativePeer::Read() {
       return whole;
     }
     std::array<char, 4096> buffer{};
-    const ssize_t came = recv(socket_->descriptor(), buffer.data(), buffer.size(), 0);
+    const ssize_t came = recv(descriptor(), buffer.data(), buffer.size(), 0);
     if (came <= 0) {
       EXPECT_EQ(unread_, "") << "half a frame";
       return nullptr;

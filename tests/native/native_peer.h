@@ -13,6 +13,7 @@
 
 #include "reactor/unix_socket.h"
 #include "schema/frame_bytes.h"
+#include "tests/reactor/running_server.h"
 
 namespace sagalog {
 
@@ -24,7 +25,8 @@ std::string FrameOf(std::uint64_t number, const Message& message) {
 }
 
 // Preamble and hello, under the number 1.
-[[nodiscard]] std::string Greeting(std::uint32_t version = kNativeVersion);
+[[nodiscard]] std::string Greeting(std::uint32_t version = kNativeVersion,
+                                   const std::string& access_token = {});
 [[nodiscard]] std::string PlanFrame(std::uint64_t number, std::string_view saga,
                                     std::optional<schema::RequestId> request = {});
 
@@ -33,6 +35,8 @@ class NativePeer {
  public:
   // `greet`: says hello and takes the welcome.
   explicit NativePeer(const std::filesystem::path& socket, bool greet = true);
+  // Says nothing by itself.
+  explicit NativePeer(RawConnection connection) : tcp_(std::move(connection)) {}
 
   // Whether all of it was taken.
   bool Send(std::string_view bytes);
@@ -64,7 +68,10 @@ class NativePeer {
   std::string ExpectGoodbye();
 
  private:
+  [[nodiscard]] int descriptor() const { return tcp_ ? tcp_->descriptor() : socket_->descriptor(); }
+
   std::optional<UnixSocket> socket_;
+  std::optional<RawConnection> tcp_;
   std::string unread_;
 };
 
