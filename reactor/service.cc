@@ -77,7 +77,7 @@ void Service::Run() {
 }
 
 asio::awaitable<void> Service::AwaitHangups() {
-  for (;;) {
+  while (!stopping_) {
     const auto [error, signal] = co_await hangups_.async_wait(kAsTuple);
     if (error) {
       co_return;
