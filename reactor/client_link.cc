@@ -10,8 +10,6 @@
 namespace sagalog {
 namespace {
 
-// Requests of one client that are not answered yet; the next one is told so at once.
-constexpr std::size_t kClientRequestsMax = 1UL << 16;
 // An idle client lets the server know that it is there, well within the server's patience.
 constexpr std::chrono::milliseconds kPingInterval = std::chrono::seconds(60);
 static_assert(kPingInterval * 3 < kIdlePatience, "a ping may be late");

@@ -25,7 +25,8 @@ Result<std::unique_ptr<LiveState>> LiveState::Open(const EventLog& log, Rows row
   if (rows.ok()) {
     state->rows_ = *std::move(rows);
     state->rows_are_borrowed_ = state->options_.read_only && !state->options_.directory.empty();
-    if (log.Last().IsNone() && !state->rows_->CheckpointSequence().IsNone()) {
+    if (state->damage_.ok() && log.Last().IsNone() &&
+        !state->rows_->CheckpointSequence().IsNone()) {
       return Status(Code::kCorruption,
                     fmt::format("the log is empty, but projections of {} events are beside it: the "
                                 "log is gone. Restore a backup; to begin anew, delete projections/",

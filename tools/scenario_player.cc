@@ -128,6 +128,10 @@ class Player {
 
   Result<Answer> Do(const json::object& step) {
     const std::string what = TextOf(step, "do");
+    if (!store_ && what != "reopen" && !what.ends_with("_clock") && what != "suspend_host") {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("{}: the store was not opened again before this step", what));
+    }
     if (what == "advance_clock") {
       clock_.Advance(DurationOf(step, "by"));
     } else if (what == "step_wall_clock") {

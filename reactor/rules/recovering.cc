@@ -172,20 +172,22 @@ bool IsNewerBoot(const StoreFacts& facts, const schema::OwnerT& identity, std::s
 }
 
 // What older boots of the identity's host hold. One that took a saga after everything that the
-// identity's boot holds is a newer boot too, and is left alone.
+// identity's boot holds is a newer boot, and is left alone. Where that one holds nothing any more,
+// the order of the first grants tells.
 std::vector<const Saga*> HeldByOlderBoots(const Projections& state,
                                           const schema::OwnerT& identity) {
   std::vector<const Saga*> held;
   if (identity.boot_id.empty()) {
     return held;
   }
+  const std::vector<const Saga*> own = state.HeldByBoot(identity.host, identity.boot_id);
   for (const std::string& boot : state.BootsOf(identity.host)) {
-    if (boot != identity.boot_id && !IsNewerBoot(state.facts(), identity, boot)) {
+    const bool newer = own.empty() && IsNewerBoot(state.facts(), identity, boot);
+    if (boot != identity.boot_id && !newer) {
       const std::vector<const Saga*> of_boot = state.HeldByBoot(identity.host, boot);
       held.insert(held.end(), of_boot.begin(), of_boot.end());
     }
   }
-  const std::vector<const Saga*> own = state.HeldByBoot(identity.host, identity.boot_id);
   if (!own.empty()) {
     const Token newest = (*std::ranges::max_element(own, {}, &Saga::token))->token;
     std::erase_if(held, [newest](const Saga* saga) { return saga->token > newest; });

@@ -71,11 +71,11 @@ TEST(CliDisplay, WideCharactersTakeTwoColumns) {
   // Eight of them take 16 columns: as many as the second saga's key.
   directory.Json({"plan", "T1", "--key", "漢漢漢漢漢漢漢漢", "--stage", "x"});
   directory.Json({"plan", "T2", "--key", "kkkkkkkkkkkkkkkk", "--stage", "x"});
-  // All columns together take 47.
-  const std::string whole = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "47"}}).out;
+  // All columns together take 38.
+  const std::string whole = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "38"}}).out;
   EXPECT_THAT(whole, AllOf(HasSubstr("漢漢漢漢漢漢漢漢\n"), Not(HasSubstr("…"))));
-  const std::string cut = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "40"}}).out;
-  EXPECT_THAT(cut, AllOf(HasSubstr(" 漢漢漢漢…\n"), HasSubstr(" kkkkkkkk…\n")));
+  const std::string cut = RunCli({"--data", directory.data(), "ls"}, {{"COLUMNS", "30"}}).out;
+  EXPECT_THAT(cut, AllOf(HasSubstr(" 漢漢漢…\n"), HasSubstr(" kkkkkkk…\n")));
 }
 
 TEST(CliDisplay, StoredTextCannotSteerTheTerminal) {
@@ -145,14 +145,14 @@ TEST(CliDisplay, AnAnswerNamesTheSectionTheEffectAndTheReasonThatStays) {
   const Environment run = {{"SAGALOG_SAGA", "T1"}, {"SAGALOG_TOKEN", token}};
   EXPECT_THAT(directory.Run({"section", "enter", "--name", "merge"}, run).out,
               HasSubstr("inside merge"));
-  EXPECT_THAT(directory.Run({"effect", "begin", "--effect", "push"}, run).out,
+  EXPECT_THAT(directory.Run({"effect", "begin", "--effect", "push", "--fingerprint", "f"}, run).out,
               HasSubstr("in doubt: push"));
   EXPECT_THAT(directory.Run({"status"}).out, ::testing::ContainsRegex("effects +in doubt 1"));
   directory.Json({"plan", "T2"});
   const CliResult other = directory.Run({"heartbeat", "T2"}, run);
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.error, HasSubstr("--token is required"));
-  EXPECT_EQ(directory.Run({"section", "leave"}, run).exit_code, 0);
+  EXPECT_EQ(directory.Run({"section", "leave", "--outcome", "done"}, run).exit_code, 0);
   const CliResult failed = directory.Run({"fail", "--reason", "r"}, run);
   EXPECT_EQ(failed.exit_code, 1);
   EXPECT_THAT(failed.error, HasSubstr("--no-compensation-reason"));

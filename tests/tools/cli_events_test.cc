@@ -47,7 +47,7 @@ TEST(CliEvents, ShowsALineForEachEvent) {
   const CliResult all = directory.Run({"events"});
   EXPECT_EQ(all.exit_code, 0) << all.error;
   EXPECT_THAT(all.out, AllOf(HasSubstr("store_opened"), HasSubstr("planned T1"),
-                             HasSubstr("leased T1 first by w1")));
+                             HasSubstr("leased T1 first, owner w1")));
   const CliResult leased = directory.Run({"events", "--type", "leased", "--type", "terminal"});
   EXPECT_EQ(LinesOf(leased.out), 1U);
   EXPECT_THAT(directory.Run({"events", "--saga", "T9"}).out, IsEmpty());
