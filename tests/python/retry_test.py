@@ -44,7 +44,8 @@ class BrokenConnectionTest(StoreTestCase):
             with self.subTest(size):
                 client.annotate(saga, "once")
                 self.assertEqual(self.types(saga), ["planned", "annotated"])
-                self.assertEqual(self.proxy.connections, 3)
+                if size < whole:  # else the answer may have come before the connection broke
+                    self.assertEqual(self.proxy.connections, 3)
 
     def test_a_command_is_carried_out_once_wherever_its_answer_breaks(self) -> None:
         for size in [0, 1, 9, 40, 120, 400]:
