@@ -31,6 +31,7 @@ struct Launch {
   bool take_terminal = false;
   pid_t parent = 0;
   int failure_pipe = -1;
+  int keeper_pipe = -1;  // where the command, before it is one, tells of its group
 };
 
 std::vector<std::string> Environment(const CommandLine& command) {
@@ -79,6 +80,10 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) fail();
   } else {
     setpgid(0, 0);
+  }
+  if (launch.keeper_pipe >= 0) {
+    const pid_t group = getpid();
+    static_cast<void>(!write(launch.keeper_pipe, &group, sizeof group));
   }
   if (launch.take_terminal) {
     tcsetpgrp(STDIN_FILENO, getpid());
@@ -177,6 +182,62 @@ bool Drain(int descriptor, std::string& text) {
   }
 }
 
+// PR_SET_PDEATHSIG reaches only the worker itself. What the worker starts is reached by a process
+// that sees our end of a pipe close without a word. It is there before the worker, which tells it
+// of its group before it becomes the command: no moment is without it.
+struct Keeper {
+  pid_t pid = 0;
+  int pipe = -1;
+};
+
+[[noreturn]] void BecomeKeeper(int read_end) {
+  setsid();
+  prctl(PR_SET_NAME, "sagalog-keeper");
+  if (read_end != STDIN_FILENO) {
+    dup2(read_end, STDIN_FILENO);
+  }
+  close_range(STDIN_FILENO + 1, ~0U, 0);
+  const auto read_all = [](void* into, std::size_t size) {
+    ssize_t count = 0;
+    do {
+      count = read(STDIN_FILENO, into, size);
+    } while (count < 0 && errno == EINTR);
+    return count == static_cast<ssize_t>(size);
+  };
+  pid_t group = 0;
+  char word = 0;
+  if (read_all(&group, sizeof group) && !read_all(&word, 1)) {
+    kill(-group, SIGKILL);
+  }
+  _exit(0);
+}
+
+Keeper StartKeeper() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return {};
+  }
+  const pid_t pid = fork();
+  if (pid == 0) {
+    BecomeKeeper(ends[0]);
+  }
+  close(ends[0]);
+  if (pid < 0) {
+    close(ends[1]);
+    return {};
+  }
+  return {pid, ends[1]};
+}
+
+void EndKeeper(const Keeper& keeper) {
+  if (keeper.pid > 0) {
+    const char word = 'e';
+    static_cast<void>(!write(keeper.pipe, &word, 1));
+    close(keeper.pipe);
+    waitpid(keeper.pid, nullptr, 0);
+  }
+}
+
 struct OutputPipe {
   int read_end = -1;
   int write_end = -1;
@@ -221,16 +282,20 @@ Result<ChildProcess> ChildProcess::Start(const CommandLine& command) {
   sigemptyset(&terminal_output);
   sigaddset(&terminal_output, SIGTTOU);
   pthread_sigmask(SIG_BLOCK, &terminal_output, &before);
+  const Keeper keeper = StartKeeper();
+  launch.keeper_pipe = keeper.pipe;
   const Result<pid_t> pid = ForkAndExec(command, launch);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!pid.ok()) {
+    EndKeeper(keeper);
     if (launch.take_terminal) {
       SetForeground(getpgrp());
     }
     return pid.status();
   }
   ChildProcess child(*pid, launch.take_terminal);
-  child.StartKeeper();
+  child.keeper_ = keeper.pid;
+  child.keeper_pipe_ = keeper.pipe;
   return child;
 }
 
@@ -243,41 +308,6 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       keeper_pipe_(std::exchange(other.keeper_pipe_, -1)),
       end_(other.end_) {}
 
-// PR_SET_PDEATHSIG reaches only the worker itself. What the worker started is reached by a process
-// that sees our end of a pipe close without a word.
-void ChildProcess::StartKeeper() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return;
-  }
-  const pid_t group = pid_;
-  const pid_t keeper = fork();
-  if (keeper == 0) {
-    setsid();
-    prctl(PR_SET_NAME, "sagalog-keeper");
-    if (ends[0] != STDIN_FILENO) {
-      dup2(ends[0], STDIN_FILENO);
-    }
-    close_range(STDIN_FILENO + 1, ~0U, 0);
-    char word = 0;
-    ssize_t count = 0;
-    do {
-      count = read(STDIN_FILENO, &word, 1);
-    } while (count < 0 && errno == EINTR);
-    if (count == 0) {
-      kill(-group, SIGKILL);
-    }
-    _exit(0);
-  }
-  close(ends[0]);
-  if (keeper < 0) {
-    close(ends[1]);
-    return;
-  }
-  keeper_ = keeper;
-  keeper_pipe_ = ends[1];
-}
-
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) {
     return;
@@ -286,12 +316,7 @@ ChildProcess::~ChildProcess() {
     kill(-pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  if (keeper_ > 0) {
-    const char word = 'e';
-    static_cast<void>(!write(keeper_pipe_, &word, 1));
-    close(keeper_pipe_);
-    waitpid(keeper_, nullptr, 0);
-  }
+  EndKeeper({keeper_, keeper_pipe_});
   if (has_terminal_) {
     SetForeground(getpgrp());
   }

@@ -58,7 +58,6 @@ class ChildProcess {
 
  private:
   ChildProcess(pid_t pid, bool has_terminal);
-  void StartKeeper();
 
   pid_t pid_ = 0;
   bool has_terminal_ = false;

@@ -116,7 +116,10 @@ std::string HelpFormatter::make_footer(const CLI::App* app) const {
     footer =
         "For every command: --data DIR, --json and --accept-clock, as sagalog --help says.\n\n";
   }
-  footer += app->get_footer();
+  // What was inherited has been said a level above.
+  const bool inherited =
+      app->get_parent() != nullptr && app->get_footer() == app->get_parent()->get_footer();
+  footer += inherited ? "" : app->get_footer();
   return "\n" + WrapParagraphs(footer, Columns());
 }
 
