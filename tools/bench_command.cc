@@ -55,7 +55,7 @@ std::string GoalText(const std::string& name) {
   for (const Goal& goal : kGoals) {
     if (name == goal.name) {
       return goal.bound > 0 ? fmt::format("goal: at least {}", goal.bound)
-                            : fmt::format("goal: at most {}", -goal.bound);
+                            : fmt::format("goal: at most {}", 0 - goal.bound);
     }
   }
   return {};
