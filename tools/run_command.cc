@@ -1,6 +1,7 @@
 #include "tools/run_command.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -99,11 +100,22 @@ std::string FaultOf(const RunArguments& given, const GlobalOptions& global) {
   return global.json ? "--json: the output is the command's own" : "";
 }
 
+// How long one answer is waited for. What comes later than the lease is over is of no use, and a
+// daemon that hangs must not keep a worker that has ended.
+std::chrono::milliseconds PatienceOf(const RunArguments& given) {
+  constexpr std::chrono::seconds kLeast{2};
+  constexpr std::chrono::seconds kMost{10};
+  const Duration ttl = given.ttl.empty() ? Duration(kMost) : *ParseDuration(given.ttl);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::clamp<Duration>(ttl, kLeast, kMost));
+}
+
 int RunWorker(const RunArguments& given, const GlobalOptions& global) {
   // Before anything else: the threads of a store opened here must not take the signals.
   SignalInbox inbox({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
   ConnectionOptions where = global.Connect();
   where.session = true;
+  where.patience = PatienceOf(given);
   std::error_code error;
   if (!std::filesystem::exists(where.data, error)) {
     PrintError(global, fmt::format("there is no data directory {}", where.data.string()));
