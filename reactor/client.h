@@ -34,6 +34,9 @@ struct ClientOptions {
 // request id, which the store carries out once however often they come. Any other command that was
 // on its way ends in kIndeterminate: it may have been carried out or not. So does what could not
 // be repeated in time; what had not left yet ends in kIoError, and did not happen.
+//
+// A request is kept in memory until it is answered. How many are under way is the caller's to
+// bound: the daemon takes 1,024 of one connection at a time, and the others wait here.
 class Client {
  public:
   // A command under way: wait for it, or co_await it. It is sent when asked for its result.
