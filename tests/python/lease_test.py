@@ -193,7 +193,7 @@ class LeaseTest(StoreTestCase):
             with client.lease(saga, owner="w1", ttl="30s") as lease:
                 # It is not the thread that has to find out.
                 with clock._changed:
-                    clock._now += 30
+                    clock._micros += 30_000_000
                 with self.assertRaises(sagalog.LeaseLost) as loss:
                     lease.check()
                 self.assertIsNone(loss.exception.cause)
@@ -243,6 +243,23 @@ class LeaseTest(StoreTestCase):
                 self.assertTrue(told.is_set())
                 section.leave("deployed", final="completed")
         self.assertEqual(self.client.saga(saga).state, "completed")
+
+    def test_a_callback_that_fails_ends_no_heartbeats(self) -> None:
+        def fail(*arguments: object) -> None:
+            raise ZeroDivisionError("in a callback")
+        saga = self.planned()
+        with self.assertLogs("sagalog") as log, self.assertRaises(sagalog.LeaseLost):
+            with self.client.lease(saga, owner="w1", ttl="30s", on_cancel=fail,
+                                   on_lost=fail) as lease:
+                with lease.section("deploy"):
+                    self.client.cancel(saga, reason="superseded")
+                    self.store.advance("100s")
+                    self.assertTrue(lease.cancel_pending)
+                    lease.check()
+                self.store.advance("10s")
+                self.assertTrue(lease.lost.is_set())
+        self.assertEqual(len(log.output), 2)
+        self.assertEqual(self.client.saga(saga).state, "cancelled")
 
     # What its owner does.
 
@@ -326,6 +343,24 @@ class ScriptedLeaseTest(unittest.TestCase):
                 lease.complete()
                 self.assertFalse(lease.lost.is_set())
         self.assertEqual(sum(b":heartbeat" in request for request in server.requests), 1)
+
+
+    def test_an_answer_that_makes_no_sense_ends_no_heartbeats(self) -> None:
+        clock = SteppedClock()
+        lease_json = (b'{"outcome": "ok", "token": 3, "saga": {"saga_id": "T1", "heartbeat_at": '
+                      b'"2030-01-01T00:00:00Z", "expires_at": "2030-01-01T00:00:30Z"}}')
+        beats = [json_answer(b'{"outcome": "ok", "saga": 7}'), json_answer(lease_json)]
+        server = ScriptedServer(lambda request: beats.pop(0) if b":heartbeat" in request
+                                else json_answer(lease_json))
+        server.start()
+        self.addCleanup(server.close)
+        with sagalog.Client(server.address, clock=clock) as client, self.assertLogs("sagalog"):
+            with client.lease("T1", owner="w1", ttl="30s") as lease:
+                until = lease.held_until
+                clock.advance("10s")
+                clock.advance("19s")
+                self.assertGreater(lease.held_until, until)
+                lease.complete()
 
 
 class RealTimeTest(StoreTestCase):

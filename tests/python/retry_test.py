@@ -157,6 +157,34 @@ class ScriptedRetryTest(unittest.TestCase):
             client.annotate("T1", "x")
         self.assertEqual(len(server.requests), 1)
 
+    def test_a_refusal_after_an_answer_was_lost_does_not_say_that_nothing_happened(self) -> None:
+        for code, status in (("overloaded", "429 Too Many Requests"),
+                             ("unauthenticated", "401 Unauthorized"), ("forbidden", "403 No")):
+            refusal = json_answer(b'{"code": "%s"}' % code.encode(), status)
+            client, server = self.serve(None, *[refusal] * 3)
+            with self.subTest(code), self.assertRaises(sagalog.Unavailable) as error:
+                client.annotate("T1", "x")
+            self.assertTrue(error.exception.may_have_happened)
+            self.assertEqual(error.exception.__cause__.code, code)
+            # The same request again would tell; so would a refusal from behind that look.
+            self.assertIn(error.exception.request_id.encode(), server.requests[0])
+            client, _ = self.serve(None, *[refusal] * 3)
+            with self.assertRaises(sagalog.REFUSALS[code]):
+                client.status()
+        client, _ = self.serve(None, json_answer(b'{"code": "terminal"}', "409 Conflict"))
+        with self.assertRaises(sagalog.TerminalSaga):
+            client.annotate("T1", "x")
+
+    def test_an_overloaded_store_is_named_when_the_time_is_up(self) -> None:
+        full = json_answer(b'{"code": "overloaded"}', "429 Too Many Requests")
+        server = ScriptedServer(lambda request: full)
+        server.start()
+        self.addCleanup(server.close)
+        patient = sagalog.Retry(attempts=99, first_pause=3600, pause_max=3600)
+        with sagalog.Client(server.address, retry=patient) as client:
+            with self.assertRaises(sagalog.Overloaded):
+                client.annotate("T1", "x")
+
     def test_a_store_that_does_not_answer_is_unavailable_in_time(self) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listening.close)

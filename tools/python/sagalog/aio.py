@@ -18,7 +18,7 @@ from .calls import BatchResult, Call, read_page, read_record, segment
 from .client import Number, lease_options
 from .clock import AsyncClock
 from .commands import Commands, Text
-from .errors import LeaseLost, Refused
+from .errors import LeaseLost, Overloaded, Refused
 from .event_stream import ACCEPT, EventReader
 from .holding import NOTHING_TO_UNDO, OnError, OnLeave
 from .http1 import ProtocolError, ResponseParser, encode_request
@@ -100,7 +100,7 @@ class AsyncClient(Commands[Awaitable[Answer]]):
             except Refused as refusal:
                 pause = attempts.pause_after_refusal(refusal)
             if deadline is not None and time.monotonic() + pause >= deadline:
-                raise attempts.timed_out(False)
+                raise attempts.out_of_time()
             await asyncio.sleep(pause)
 
     def _send(self, call: Call[Answer]) -> Awaitable[Answer]:
@@ -108,7 +108,7 @@ class AsyncClient(Commands[Awaitable[Answer]]):
 
     async def _attempt(self, call: Call[T], attempts: Attempts) -> T:
         data = self._request_bytes(call)
-        streams = self._take() or await self._open()
+        streams = self._take() or await self._open(attempts)
         reader, writer = streams
         parser = ResponseParser()
         body = bytearray()
@@ -135,9 +135,12 @@ class AsyncClient(Commands[Awaitable[Answer]]):
         self._give_back(streams, parser.keep_alive)
         return result
 
-    async def _open(self) -> Streams:
+    async def _open(self, attempts: Attempts) -> Streams:
         try:
             return await open_streams(self.address)
+        except ssl.SSLCertVerificationError as error:
+            # Another try would meet the same certificate.
+            raise attempts.untrusted(error) from None
         except OSError as error:
             raise Broken(f"cannot connect: {error}", sent=False) from None
 
@@ -276,7 +279,7 @@ class AsyncClient(Commands[Awaitable[Answer]]):
         call: "Call[Any]" = reader.call()
         attempts = Attempts(call, self._retry, str(self.address))
         while True:
-            stream = self._stream(reader, quiet_max)
+            stream = self._stream(reader, attempts, quiet_max)
             try:
                 async for event in stream:
                     attempts = Attempts(call, self._retry, str(self.address))
@@ -287,15 +290,17 @@ class AsyncClient(Commands[Awaitable[Answer]]):
             except (Broken, OSError, ProtocolError, asyncio.TimeoutError) as error:
                 broken = error if isinstance(error, Broken) else Broken(str(error), True)
                 pause = attempts.pause_after(broken)
+            except Overloaded as refusal:
+                pause = attempts.pause_after_refusal(refusal)
             finally:
                 await stream.aclose()
             await asyncio.sleep(pause)
 
-    async def _stream(self, reader: EventReader,
+    async def _stream(self, reader: EventReader, attempts: Attempts,
                       quiet_max: Optional[float]) -> AsyncGenerator[Event, None]:
         """The events of one connection."""
         reader.begin()
-        streams = await asyncio.wait_for(self._open(), self._timeout)
+        streams = await asyncio.wait_for(self._open(attempts), self._timeout)
         try:
             streams[1].write(self._request_bytes(reader.call(), ACCEPT))
             while not reader.ended:

@@ -111,6 +111,10 @@ def saga_command(saga_id: str, name: str, arguments: Json) -> Call[Answer]:
     return command(f"/v1/sagas/{segment(saga_id)}:{name}", arguments)
 
 
+def queue_command(queue: str, name: str, arguments: Json) -> Call[Answer]:
+    return command(f"/v1/queues/{segment(queue)}:{name}", arguments)
+
+
 def get(path: str, read: Callable[[Json, float], T], **parameters: Parameter) -> Call[T]:
     given_ones = {name: str(value).lower() if isinstance(value, bool) else str(value)
                   for name, value in parameters.items() if value is not None}

@@ -328,8 +328,7 @@ class Commands(Generic[AnswerT]):
                           traceparent=traceparent)
         if as_ is not None:
             arguments["as"] = as_
-        return self._send(calls.command(f"/v1/queues/{calls.segment(queue)}:claim-next",
-                                        arguments))
+        return self._send(calls.queue_command(queue, "claim-next", arguments))
 
     def report_owners(self, identity: OwnerLike, *, verdict: Verdict, evidence: Text = None,
                       request_id: Text = None, expected_version: Version = None,

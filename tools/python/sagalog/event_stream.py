@@ -9,7 +9,7 @@ import time
 from typing import Iterable, Iterator, List, Optional
 
 from .calls import Call, get, given, read_json
-from .errors import refused
+from .errors import Overloaded, refused
 from .http1 import LineReader, ProtocolError, ResponseParser
 from .records import Event, Json
 from .retrying import Attempts, Broken, Retry
@@ -117,6 +117,10 @@ class EventStream(Iterator[Event]):
                     broken = error if isinstance(error, Broken) else Broken(str(error), True)
                     self._closed.wait(self._attempts.pause_after(broken))
                 continue
+            except Overloaded as refusal:
+                self._drop()
+                self._closed.wait(self._attempts.pause_after_refusal(refusal))
+                continue
             except BaseException:
                 self._drop()
                 raise
@@ -136,6 +140,8 @@ class EventStream(Iterator[Event]):
             self._connection = self._transport.open(self._attempts, deadline)
             data = self._transport.request_bytes(self._reader.call(), ACCEPT)
             self._connection.send(data, deadline)
+            if self._closed.is_set():  # While it was opened.
+                self._connection.interrupt()
         if self._reader.begun:
             wait = self._quiet_max
         else:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from .calls import Call, duration, given, saga_command
+from .calls import Call, duration, given, queue_command, saga_command
 from .errors import LeaseLost, Refused
-from .records import Answer, Duration, OwnerLike, Saga, duration_seconds
+from .records import Answer, Duration, OwnerLike, Saga, duration_seconds, owner_json
 
 OnError = Literal["fail", "release", "keep"]
 OnLeave = Literal["release", "complete", "keep"]
@@ -45,6 +45,18 @@ class LeaseOptions:
         if self.dispatch_token is not None and (self.token is not None or self.queue is not None):
             raise ValueError("lease: a dispatch token is for acquiring one saga")
 
+    def opening(self) -> Call[Answer]:
+        """The command that grants the lease, or shows that it is held."""
+        ttl = duration(self.ttl)
+        if self.token is not None:
+            return saga_command(str(self.saga_id), "heartbeat", given(token=self.token, ttl=ttl))
+        assert self.owner is not None
+        arguments = given(owner=owner_json(self.owner), ttl=ttl,
+                          dispatch_token=self.dispatch_token)
+        if self.queue is not None:
+            return queue_command(self.queue, "claim-next", arguments)
+        return saga_command(str(self.saga_id), "acquire", arguments)
+
 
 class Holding:
     """Used under a lock, or by one thread. Times are those of the client's clock."""
@@ -61,6 +73,8 @@ class Holding:
         self.next_beat = granted.sent_at + self.ttl / 3
         self.cancel_pending = granted.cancel_pending or self.saga.cancel_pending
         self.lost: Optional[LeaseLost] = None
+        # What the newest heartbeat met, when it was not answered with a yes.
+        self._trouble = ""
         # A command that ends the lease is under way, so a heartbeat may meet its end.
         self.ending = False
         self.ended = False
@@ -79,6 +93,7 @@ class Holding:
         counted the ttl from when the request came, which was not before it left."""
         self.held_until = max(self.held_until, answer.sent_at + self.ttl)
         self.next_beat = answer.sent_at + self.ttl / 3
+        self._trouble = ""
         if answer.saga is not None:
             self.saga = answer.saga
         news = answer.cancel_pending and not self.cancel_pending
@@ -88,13 +103,14 @@ class Holding:
     def refused(self, refusal: Refused, now: float) -> bool:
         """Takes a refusal of the owner's command. True when the lease is lost by it."""
         if refusal.code not in ENDS_LEASE or self.ended or self.ending or self.lost is not None:
-            self.missed(now)
+            self.missed(now, refusal)
             return False
         self.lost = LeaseLost(f"{self.saga_id}: the lease is lost: {refusal}", refusal)
         return True
 
-    def missed(self, now: float) -> None:
-        """A heartbeat brought no answer: the next one comes soon."""
+    def missed(self, now: float, why: Exception) -> None:
+        """A heartbeat did not renew the lease: the next one comes soon."""
+        self._trouble = f" ({why})"
         self.next_beat = now + max(0.05, min(self.ttl / 3, (self.held_until - now) / 5))
 
     def over(self, now: float) -> bool:
@@ -102,7 +118,7 @@ class Holding:
         if now < self.held_until or self.ended or self.lost is not None:
             return False
         self.lost = LeaseLost(f"{self.saga_id}: the lease was not renewed in time: it may be "
-                              "somebody else's now")
+                              f"somebody else's now{self._trouble}")
         return True
 
     def wake_at(self) -> float:
@@ -143,24 +159,3 @@ def _granted_seconds(saga: Saga) -> float:
     if saga.expires_at is None or saga.heartbeat_at is None:
         raise ValueError(f"{saga.saga_id}: the answer does not say how long the lease is")
     return (saga.expires_at - saga.heartbeat_at).total_seconds()
-
-
-class SectionState:
-    """Of an open section: the outcome with which it will be left."""
-
-    def __init__(self) -> None:
-        self.outcome = "done"
-        self.final: Optional[Literal["completed", "failed"]] = None
-        self.left = False
-
-    def outcome_at_exit(self, error: Optional[BaseException]) -> str:
-        return self.outcome if error is None else f"error: {error_text(error)}"
-
-
-class EffectState:
-    """Of an effect that was granted: what will be said of it."""
-
-    def __init__(self) -> None:
-        self.outcome = "done"
-        self.result: Optional[str] = None
-        self.settled = False

@@ -1,13 +1,14 @@
-"""When a request is sent again. No input or output."""
+"""When a request is sent again, and what is said when it is not. No input or output."""
 
 from __future__ import annotations
 
 import random
+import ssl
 from dataclasses import dataclass
 from typing import Optional
 
 from .calls import Call
-from .errors import Overloaded, Refused, Unavailable
+from .errors import Overloaded, Refused, SagalogError, Unavailable
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Retry:
 
 NEVER = Retry(attempts=1)
 
+# The refusals that the store gives before it looks whether it has answered the request before.
+# After a sending that may have arrived they do not say that nothing has happened.
+BEFORE_THE_REPLAY = frozenset({"overloaded", "unauthenticated", "forbidden"})
+
 
 class Broken(Exception):
     """A connection that failed. `sent` says whether a byte of the request may have left."""
@@ -45,6 +50,9 @@ class Attempts:
         self._store = store
         self._failures = 0
         self._may_have_happened = False
+        # What the last sending met: a refusal, or a broken connection.
+        self._refusal: Optional[Refused] = None
+        self._broken = ""
         # When the request first left: a lease counts from then, because the store may have
         # carried out any of the sendings.
         self.sent_at: Optional[float] = None
@@ -52,18 +60,36 @@ class Attempts:
     def pause_after(self, broken: Broken) -> float:
         """How long to wait before the next; raises when there is none."""
         self._failures += 1
+        self._refusal, self._broken = None, str(broken)
         self._may_have_happened = self._may_have_happened or broken.sent
         may_repeat = self._call.repeatable or not broken.sent
         if not may_repeat or self._failures >= self._retry.attempts:
-            raise self.unavailable(str(broken))
+            raise self.unavailable(self._broken)
         return self._retry.pause(self._failures)
 
     def pause_after_refusal(self, refusal: Refused) -> float:
         """Only what was not taken because a queue was full is sent again."""
         self._failures += 1
+        self._refusal = refusal
         if not isinstance(refusal, Overloaded) or self._failures >= self._retry.attempts:
-            raise refusal
+            raise self._honest(refusal)
         return self._retry.pause(self._failures)
+
+    def out_of_time(self) -> SagalogError:
+        """What to raise when there is no time left for the pause."""
+        return self.timed_out(False) if self._refusal is None else self._honest(self._refusal)
+
+    def _honest(self, refusal: Refused) -> SagalogError:
+        """The refusal; or, where what was sent before may have been carried out, that."""
+        known = not self._may_have_happened or self._call.method == "GET"
+        if known or refusal.code not in BEFORE_THE_REPLAY:
+            return refusal
+        unknown = self.unavailable(f"no answer at first, and then: {refusal}")
+        unknown.__cause__ = refusal
+        return unknown
+
+    def untrusted(self, error: ssl.SSLCertVerificationError) -> Unavailable:
+        return self.unavailable(f"its certificate is not trusted: {error.verify_message}")
 
     def unavailable(self, detail: str) -> Unavailable:
         return Unavailable(f"{self._store}: {detail}", may_have_happened=self._may_have_happened,
@@ -71,4 +97,5 @@ class Attempts:
 
     def timed_out(self, sent: bool) -> Unavailable:
         self._may_have_happened = self._may_have_happened or sent
-        return self.unavailable("no answer in time")
+        before = f"; before that: {self._broken}" if self._broken else ""
+        return self.unavailable(f"no answer in time{before}")

@@ -35,7 +35,8 @@ class SteppedClock(Clock):
     due has been sent and answered, so a test sees what follows from it."""
 
     def __init__(self, start: float = 1000.0) -> None:
-        self._now = start
+        # In whole microseconds: what is reached in steps is where one step would have led.
+        self._micros = _micros(start)
         self._changed = threading.Condition()
         # Until when each waiter waits; None while it is at work.
         self._waiters: Dict[int, Optional[float]] = {}
@@ -43,6 +44,10 @@ class SteppedClock(Clock):
     def now(self) -> float:
         with self._changed:
             return self._now
+
+    @property
+    def _now(self) -> float:
+        return self._micros / 1e6
 
     def begin(self, waiter: object) -> None:
         with self._changed:
@@ -65,7 +70,7 @@ class SteppedClock(Clock):
 
     def advance(self, by: Duration) -> None:
         with self._changed:
-            self._now += duration_seconds(by)
+            self._micros += _micros(duration_seconds(by))
             self._changed.notify_all()
         self.settle()
 
@@ -85,6 +90,10 @@ class SteppedClock(Clock):
         return all(until is not None and until > self._now for until in self._waiters.values())
 
 
+def _micros(seconds: float) -> int:
+    return round(seconds * 1e6)
+
+
 def _step(now: float, longest: float, waiters: Mapping[int, Optional[float]]) -> float:
     """In whole microseconds, as the store counts; rounded up, so that the moment is reached."""
     moments = [until - now for until in waiters.values() if until is not None]
@@ -95,11 +104,15 @@ class AsyncSteppedClock(AsyncClock):
     """The same for the leases of `sagalog.aio`."""
 
     def __init__(self, start: float = 1000.0) -> None:
-        self._now = start
+        self._micros = _micros(start)
         self._waiters: Dict[int, Optional[float]] = {}
 
     def now(self) -> float:
         return self._now
+
+    @property
+    def _now(self) -> float:
+        return self._micros / 1e6
 
     def begin(self, waiter: object) -> None:
         self._waiters[id(waiter)] = None
@@ -118,7 +131,7 @@ class AsyncSteppedClock(AsyncClock):
         return event.is_set()
 
     async def advance(self, by: Duration) -> None:
-        self._now += duration_seconds(by)
+        self._micros += _micros(duration_seconds(by))
         await asyncio.wait_for(self._settle(), PATIENCE)
 
     async def step(self, longest: float) -> float:
@@ -150,6 +163,8 @@ class Daemon:
         self.arguments = list(arguments)
         self.clock: Clock = SteppedClock() if manual else Clock()
         self.time: Optional[datetime] = parse_time(START) if manual else None
+        # Where it listens on TCP, with `--listen` among the arguments: http://… or https://….
+        self.addresses: List[str] = []
         self._process: Optional[subprocess.Popen[str]] = None
         self._clients: List[Client] = []
         self._client: Optional[Client] = None
@@ -161,10 +176,11 @@ class Daemon:
             self._client = self.connect()
         return self._client
 
-    def connect(self, **options: Any) -> Client:
-        """A client of its own, with the options of `Client`."""
+    def connect(self, where: Optional[str] = None, **options: Any) -> Client:
+        """A client of its own, with the options of `Client`: over the Unix socket, or to one of
+        `addresses`."""
         options.setdefault("clock", self.clock)
-        client = Client(self.directory, **options)
+        client = Client(where or self.directory, **options)
         self._clients.append(client)
         return client
 
@@ -185,10 +201,13 @@ class Daemon:
                                          stdin=subprocess.DEVNULL)
         assert self._process.stdout is not None
         # It says one line, when it is ready.
-        if not self._process.stdout.readline():
+        ready = self._process.stdout.readline()
+        if not ready:
             code = self._process.wait(PATIENCE)
             self._forget()
             raise SagalogError(f"the daemon did not start: {' '.join(command)} exited with {code}")
+        self.addresses = [word for word in ready.rstrip().split(", ")
+                          if word.startswith(("http://", "https://"))]
 
     def stop(self) -> None:
         """As an operator does: it answers what has come, and ends. Nothing if it does not run."""
@@ -212,14 +231,14 @@ class Daemon:
     def advance(self, by: Duration) -> None:
         """Lets time pass, in steps: heartbeats of its clients' leases happen on the way, and the
         reaper acts. Returns when both have."""
-        left = duration_seconds(by)
+        left = _micros(duration_seconds(by))
         assert isinstance(self.clock, SteppedClock), "time is the machine's"
         while left > 0:
-            step = self.clock.step(left)
+            step = self.clock.step(left / 1e6)
             answer = self.client.advance_clock(step)
             self.time = parse_time(answer["time"])
             self.clock.advance(step)
-            left -= step
+            left -= _micros(step)
 
     def jump(self, by: Duration) -> None:
         """Lets time pass at once, as for clients that were stopped meanwhile: their heartbeats

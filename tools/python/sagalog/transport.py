@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from typing import Any, Dict, Iterator, List, Optional, TypeVar
@@ -143,7 +144,7 @@ class Transport:
             except Refused as refusal:
                 pause = attempts.pause_after_refusal(refusal)
             if deadline is not None and time.monotonic() + pause >= deadline:
-                raise attempts.timed_out(False)
+                raise attempts.out_of_time()
             time.sleep(pause)
 
     def request_bytes(self, call: "Call[Any]", accept: Optional[str] = None) -> bytes:
@@ -166,6 +167,9 @@ class Transport:
             return Connection.open(self.address, deadline)
         except socket.timeout:
             raise attempts.timed_out(False) from None
+        except ssl.SSLCertVerificationError as error:
+            # Another try would meet the same certificate.
+            raise attempts.untrusted(error) from None
         except OSError as error:  # Errors of TLS among them: nothing of the request was sent.
             raise Broken(f"cannot connect: {error}", sent=False) from None
 
