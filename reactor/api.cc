@@ -4,12 +4,14 @@
 #include <array>
 #include <exception>
 #include <new>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/api_routes.h"
 #include "reactor/api_target.h"
 #include "schema/json.h"
 
@@ -18,16 +20,7 @@ namespace {
 
 using commands::Body;
 using schema::RefusalCode;
-
-// A path with at most one open segment, "*", and an action or none; "*" there is any command of a
-// saga, whose own right (reactor/access.cc) is then asked for too.
-struct Route {
-  std::string_view method;
-  std::string_view path;
-  std::string_view action;
-  Right right;
-  ApiResponse (*handler)(const ApiCall& call);
-};
+using Route = ApiRoute;
 
 // clang-format off
 constexpr std::array kRoutes = {
@@ -50,6 +43,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "v1/effects", "", Right::kRead, ListEffects},
     Route{"GET", "v1/sections", "", Right::kRead, ListSections},
     Route{"GET", "v1/status", "", Right::kRead, ShowStatus},
+    Route{"GET", "openapi.json", "", Right::kRead, ShowOpenApi},
     Route{"GET", "metrics", "", Right::kRead, ShowMetrics},
     Route{"GET", "healthz", "", Right::kAnyone, ShowHealth},
     Route{"GET", "readyz", "", Right::kAnyone, ShowReadiness},
@@ -65,28 +59,12 @@ constexpr std::array kRoutes = {
 };
 // clang-format on
 
-// The command about one saga that `action` names with hyphens; NONE when there is none.
-Body CommandType(std::string_view action) {
-  std::string name(action);
-  if (name.find('_') != std::string::npos) {
-    return Body::NONE;
-  }
-  std::replace(name.begin(), name.end(), '-', '_');
-  if (name == "claim_next" || name == "configure_queue" || name == "change_policy" ||
-      name == "report_owners") {
-    return Body::NONE;
-  }
-  const auto& names = CommandNames();
-  const auto found = std::find(names.begin(), names.end(), name);
-  return found == names.end() ? Body::NONE : static_cast<Body>(found - names.begin() + 1);
-}
-
-bool ActionMatches(const Route& route, std::string_view action) {
-  return route.action == "*" ? CommandType(action) != Body::NONE : route.action == action;
+bool ActionMatches(const ApiRoute& route, std::string_view action) {
+  return route.action == "*" ? SagaCommandOf(action) != Body::NONE : route.action == action;
 }
 
 // Whether the route's path is the target's; the open segment, never empty, goes to `name`.
-bool PathMatches(const Route& route, const ApiTarget& target, std::string& name) {
+bool PathMatches(const ApiRoute& route, const ApiTarget& target, std::string& name) {
   std::string_view path = route.path;
   for (std::size_t i = 0; i < target.segments.size(); ++i) {
     const std::string_view expected = path.substr(0, path.find('/'));
@@ -124,14 +102,14 @@ ApiResponse UnknownPath(const ApiCall& call) {
 }
 
 // The least that the route takes: an action that is a command, what commands of its name do.
-Right RightOf(const Route& route, const ApiCall& call) {
-  const commands::Body type = route.action == "*" ? CommandType(call.target.action) : Body::NONE;
+Right RightOf(const ApiRoute& route, const ApiCall& call) {
+  const commands::Body type = route.action == "*" ? SagaCommandOf(call.target.action) : Body::NONE;
   return type == Body::NONE ? route.right : LeastRightOf(type);
 }
 
 ApiResponse TakeRoute(ApiCall& call) {
   std::string allow;
-  for (const Route& route : kRoutes) {
+  for (const ApiRoute& route : kRoutes) {
     if (!PathMatches(route, call.target, call.name)) {
       continue;
     }
@@ -154,6 +132,23 @@ ApiResponse TakeRoute(ApiCall& call) {
 }
 
 }  // namespace
+
+std::span<const ApiRoute> ApiRoutes() { return kRoutes; }
+
+Body SagaCommandOf(std::string_view action) {
+  std::string name(action);
+  if (name.find('_') != std::string::npos) {
+    return Body::NONE;
+  }
+  std::replace(name.begin(), name.end(), '-', '_');
+  if (name == "claim_next" || name == "configure_queue" || name == "change_policy" ||
+      name == "report_owners") {
+    return Body::NONE;
+  }
+  const auto& names = CommandNames();
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? Body::NONE : static_cast<Body>(found - names.begin() + 1);
+}
 
 ApiResponse HandleApi(Store& store, const ApiRequest& request, const ApiOptions& options) {
   try {

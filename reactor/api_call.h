@@ -63,6 +63,9 @@ void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 [[nodiscard]] ApiResponse FollowEvents(const ApiCall& call);
 [[nodiscard]] ApiResponse FollowSaga(const ApiCall& call);
 
+// openapi.cc
+[[nodiscard]] ApiResponse ShowOpenApi(const ApiCall& call);
+
 // api_metrics.cc
 [[nodiscard]] ApiResponse ShowMetrics(const ApiCall& call);
 

@@ -100,6 +100,7 @@ std::vector<Row> PathRows() {
       {"GET", "/v1/effects", "", kReaders},
       {"GET", "/v1/sections", "", kReaders},
       {"GET", "/v1/status", "", kReaders},
+      {"GET", "/openapi.json", "", kReaders},
       {"GET", "/healthz", "", kAnyone},
       {"GET", "/readyz", "", kAnyone},
       {"POST", "/v1/admin/verify", "", kAdmins},
