@@ -1,0 +1,145 @@
+#include "reactor/verify_record.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "eventlog/read_back.h"
+#include "projections/merkle_tree.h"
+
+namespace sagalog {
+namespace {
+
+// "STORE" and "LINEAGE" of an origin; empty when it is none of ours.
+std::pair<std::string_view, std::string_view> SplitOrigin(std::string_view origin) {
+  constexpr std::string_view kPrefix = "sagalog/";
+  const std::size_t slash = origin.rfind('/');
+  if (!origin.starts_with(kPrefix) || slash < kPrefix.size()) {
+    return {};
+  }
+  return {origin.substr(kPrefix.size(), slash - kPrefix.size()), origin.substr(slash + 1)};
+}
+
+// One pass over a record.
+class RecordPass {
+ public:
+  RecordPass(Sequence last, std::span<const Checkpoint> checkpoints)
+      : chain_(Sequence(1), last.value()),
+        checkpoints_(checkpoints.begin(), checkpoints.end()),
+        next_(checkpoints_.begin()) {
+    std::stable_sort(
+        checkpoints_.begin(), checkpoints_.end(),
+        [](const Checkpoint& a, const Checkpoint& b) { return a.head.size < b.head.size; });
+    next_ = checkpoints_.begin();
+  }
+
+  // Two roots of one size are a proof against whoever signed them, whatever the record says.
+  [[nodiscard]] Status CheckAmongThemselves() const {
+    for (std::size_t i = 1; i < checkpoints_.size(); ++i) {
+      const Checkpoint& one = checkpoints_[i - 1];
+      const Checkpoint& other = checkpoints_[i];
+      if (one.origin == other.origin && one.head.size == other.head.size &&
+          one.head.root != other.head.root) {
+        return {Code::kCorruption,
+                fmt::format("two histories were signed: both checkpoints are of {} at {} events, "
+                            "one has the root {}, the other {}",
+                            one.origin, one.head.size, ToBase64(one.head.root),
+                            ToBase64(other.head.root))};
+      }
+    }
+    return {};
+  }
+
+  Status Pass(const events::Event& event, std::string_view bytes) {
+    const std::uint64_t expected = tree_.size() + 1;
+    if (event.sequence() != expected) {
+      return {Code::kCorruption,
+              fmt::format("event {} stands where event {} belongs", event.sequence(), expected)};
+    }
+    RETURN_IF_ERROR(chain_.Pass(event));
+    if (event.time() < time_) {
+      return {Code::kCorruption,
+              fmt::format("event {} is damaged: its time is before that of the event before it",
+                          event.sequence())};
+    }
+    time_ = event.time();
+    report_.lineages.Pass(event);
+    report_.hashes_only += IsStub(event) ? 1 : 0;
+    tree_.Append(LeafHash(event, bytes));
+    return Compare();
+  }
+
+  Result<RecordReport> Finish() {
+    RETURN_IF_ERROR(Compare());  // of no events at all
+    if (next_ != checkpoints_.end()) {
+      RETURN_IF_ERROR(CheckOrigin(*next_));
+      return Status(Code::kCorruption,
+                    fmt::format("the record ends at event {}, and {} events were signed: its end "
+                                "is missing",
+                                tree_.size(), next_->head.size));
+    }
+    report_.head = {tree_.size(), tree_.Root()};
+    if (!checkpoints_.empty()) {
+      report_.checkpoint = checkpoints_.back();
+    }
+    return std::move(report_);
+  }
+
+ private:
+  // The checkpoints of as many events as there were.
+  Status Compare() {
+    for (; next_ != checkpoints_.end() && next_->head.size == tree_.size(); ++next_) {
+      RETURN_IF_ERROR(CheckOrigin(*next_));
+      const EventHash root = tree_.Root();
+      if (root != next_->head.root) {
+        return {Code::kCorruption,
+                fmt::format("the first {} events are not those that were signed: their root is "
+                            "{}, the signed one {}",
+                            tree_.size(), ToBase64(root), ToBase64(next_->head.root))};
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status CheckOrigin(const Checkpoint& checkpoint) const {
+    const std::string origin = report_.lineages.OriginAt(checkpoint.head.size);
+    if (origin == checkpoint.origin) {
+      return {};
+    }
+    const auto [store, lineage] = SplitOrigin(checkpoint.origin);
+    if (store != report_.lineages.store_id()) {
+      return {Code::kInvalidArgument,
+              fmt::format("the checkpoint is of another store: of {}, while this record is of {}",
+                          checkpoint.origin, origin)};
+    }
+    return {Code::kInvalidArgument,
+            fmt::format("the checkpoint is of another lineage of this store: of {}, while this "
+                        "record's event {} would be of {}",
+                        checkpoint.origin, checkpoint.head.size, origin)};
+  }
+
+  ChainCheck chain_;
+  std::vector<Checkpoint> checkpoints_;  // the smallest first
+  std::vector<Checkpoint>::const_iterator next_;
+  MerkleTree tree_;
+  std::int64_t time_ = 0;
+  RecordReport report_;
+};
+
+}  // namespace
+
+Result<RecordReport> VerifyRecord(const EventLog& log, std::span<const Checkpoint> checkpoints) {
+  const Sequence last = log.Last();
+  RecordPass pass(last, checkpoints);
+  RETURN_IF_ERROR(pass.CheckAmongThemselves());
+  const Status scanned =
+      log.Scan(Sequence(1), last, [&pass](const events::Event& event, std::string_view bytes) {
+        return pass.Pass(event, bytes);
+      });
+  RETURN_IF_ERROR(scanned);
+  return pass.Finish();
+}
+
+}  // namespace sagalog

@@ -1,0 +1,37 @@
+// Whether a record is whole and unaltered: its events among themselves, and against checkpoints
+// that were signed of it and kept elsewhere. docs/audit.md.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "eventlog/event_log.h"
+#include "projections/audit_tree.h"
+#include "projections/merkle_proof.h"
+#include "reactor/audit_checkpoint.h"
+#include "schema/status.h"
+
+namespace sagalog {
+
+struct RecordReport {
+  TreeHead head;  // of all that is there
+  Lineages lineages;
+  // Events whose own bytes are gone, and whose hash stands for them: stubs, and what was redacted.
+  std::uint64_t hashes_only = 0;
+  // Of the checkpoints that it was held against, the largest; empty when there was none.
+  Checkpoint checkpoint;
+};
+
+// Reads all of `log`, which verifies the bytes of each event as it is read, from its first event
+// on, and holds it against `checkpoints`, whose signatures were verified. One pass; its memory does
+// not grow with the log.
+//
+// kCorruption, naming the first event or checkpoint that is wrong: an event that stands where
+// another belongs, a broken chain of a saga, time that runs back, another root than was signed,
+// fewer events than were signed, two roots signed of one size. kInvalidArgument: a checkpoint of
+// another store, or of another lineage of this one.
+[[nodiscard]] Result<RecordReport> VerifyRecord(const EventLog& log,
+                                                std::span<const Checkpoint> checkpoints);
+
+}  // namespace sagalog
