@@ -64,6 +64,22 @@ class EventStreamTest(unittest.TestCase):
         self.assertEqual(self.sequences(client.events(5)), [5, 6])
         self.assertEqual(self.server.requests, [b"GET /v1/events?from=5 HTTP/1.1"])
 
+    def test_the_end_may_come_together_with_the_last_event(self) -> None:
+        """On a connection that stays open, where nothing more would ever come."""
+        server = ScriptedServer(lambda request: chunks(line(5), line(6)) + END)
+        server.start()
+        self.addCleanup(server.close)
+        with sagalog.Client(server.address, retry=QUICK) as client:
+            stream = client.events(5)
+            self.assertEqual(self.sequences(stream), [5, 6])
+            self.assertEqual(self.sequences(stream), [], "an end is an end")
+        self.assertEqual(len(server.requests), 1)
+
+    def test_a_full_store_is_asked_again(self) -> None:
+        full = json_answer(b'{"code": "overloaded"}', "429 Too Many Requests")
+        client = self.serve(chunks(line(1)), full, full, chunks(line(2)) + END)
+        self.assertEqual(self.sequences(client.events()), [1, 2])
+
     def test_a_break_at_any_byte_loses_and_repeats_nothing(self) -> None:
         whole = chunks(line(1) + line(2), b"\n", line(3))
         for size in range(0, len(whole), 7):
@@ -146,6 +162,11 @@ class AsyncEventsTest(unittest.IsolatedAsyncioTestCase):
         events, error = await self.read(chunks(line(1)) + END, chunks(line(2)), follow=True)
         self.assertEqual(events, [1, 2])
         self.assertIsInstance(error, sagalog.Unavailable)
+
+    async def test_a_full_store_is_asked_again(self) -> None:
+        full = json_answer(b'{"code": "overloaded"}', "429 Too Many Requests")
+        self.assertEqual(await self.read(chunks(line(1)), full, full, chunks(line(2)) + END),
+                         ([1, 2], None))
 
     async def test_a_refusal_is_raised(self) -> None:
         _, error = await self.read(json_answer(b'{"code": "forbidden"}', "403 Forbidden"))

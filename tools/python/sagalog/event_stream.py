@@ -109,6 +109,14 @@ class EventStream(Iterator[Event]):
             if self._closed.is_set():
                 self._drop()
                 raise StopIteration
+            if self._connection is not None and self._reader.ended:
+                self._drop()
+                if not self._reader.follow:
+                    self._closed.set()
+                    raise StopIteration
+                # A daemon that stops ends its streams in form.
+                self._closed.wait(self._retry.pause(1))
+                continue
             try:
                 self._ready = self._receive()
             except (Broken, OSError, ProtocolError) as error:
@@ -126,11 +134,6 @@ class EventStream(Iterator[Event]):
                 raise
             if self._ready:
                 self._attempts = self._fresh_attempts()
-            elif self._reader.ended:
-                self._drop()
-                if not self._reader.follow:
-                    raise StopIteration
-                self._closed.wait(self._retry.pause(1))
         return self._ready.pop(0)
 
     def _receive(self) -> List[Event]:
