@@ -35,7 +35,8 @@ class FollowingTest(StoreTestCase):
     def test_what_comes_is_followed(self) -> None:
         saga = self.planned()
         with self.client.events(self.last(), follow=True) as stream:
-            self.assertEqual((next(stream).type, stream.next_sequence), ("planned", self.last() + 1))
+            self.assertEqual((next(stream).type, stream.next_sequence),
+                             ("planned", self.last() + 1))
             token = self.client.acquire(saga, "w1").granted
             leased = next(stream)
             self.assertEqual((leased.type, leased.saga_id, leased.body["token"]),

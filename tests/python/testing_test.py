@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +19,18 @@ from unittest import mock
 import sagalog
 import sagalog.testing
 
+EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "examples")
 PACKAGE = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "python")
+
+
+def has_annotations_to_run(tree: ast.AST) -> bool:
+    """Annotations with a "|", which before 3.10 would be an error as soon as they are reached."""
+    found = [node.annotation for node in ast.walk(tree)
+             if isinstance(node, (ast.arg, ast.AnnAssign))]
+    found += [node.returns for node in ast.walk(tree)
+              if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return any(isinstance(part, ast.BinOp) for annotation in found if annotation is not None
+               for part in ast.walk(annotation))
 
 
 class DaemonTest(unittest.TestCase):
@@ -107,6 +121,38 @@ class PackageTest(unittest.TestCase):
                 [sys.executable, "-S", "-c", "import sagalog.aio; print(sagalog.__file__)"],
                 cwd=folder, env={"PYTHONPATH": wheel}, check=True, capture_output=True, text=True)
             self.assertTrue(found.stdout.startswith(wheel))
+
+    @unittest.skipUnless(importlib.util.find_spec("pip"), "this Python has no pip")
+    def test_pip_installs_it_from_the_checkout_without_a_network(self) -> None:
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith(("PYTHON", "PIP_"))}
+
+        def run(*words: str) -> str:
+            return subprocess.run(words, cwd=folder, env=environment, check=True,
+                                  capture_output=True, text=True).stdout
+
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(PACKAGE, os.path.join(folder, "checkout"))
+            run(sys.executable, "-m", "venv", "--without-pip", "venv")
+            python = os.path.join(folder, "venv", "bin", "python")
+            run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index",
+                "--disable-pip-version-check", os.path.join(folder, "checkout"))
+            found = run(python, "-c", "import sagalog.aio, sagalog.testing as installed; "
+                        "print(sagalog.__version__, installed.__file__)").split()
+            self.assertEqual(found[0], sagalog.__version__)
+            self.assertIn("site-packages", found[1])
+
+    def test_all_of_it_is_python_3_9(self) -> None:
+        """As far as the syntax goes; what is looked up when it runs is in the annotations, which
+        are text."""
+        for folder in (os.path.join(PACKAGE, "sagalog"), PACKAGE, EXAMPLES):
+            for name in sorted(os.listdir(folder)):
+                if name.endswith(".py"):
+                    with open(os.path.join(folder, name), encoding="utf-8") as file:
+                        text = file.read()
+                    tree = ast.parse(text, name, feature_version=(3, 9))
+                    annotations_are_text = "from __future__ import annotations" in text
+                    self.assertTrue(annotations_are_text or not has_annotations_to_run(tree), name)
 
     def test_version_and_names_of_the_project_agree(self) -> None:
         with open(os.path.join(PACKAGE, "pyproject.toml"), encoding="utf-8") as file:

@@ -5,10 +5,10 @@ from .client import Client
 from .clock import AsyncClock, Clock
 from .errors import *  # noqa: F401,F403
 from .errors import LeaseLost, Refused, SagalogError, Unavailable
-from .event_stream import EventStream
+from .event_stream import EventStream, ExportStream
 from .lease import Lease
 from .records import (Answer, Compensation, CompensationRow, Effect, EffectRow, Event, Exit, Owner,
-                      OwnerRow, Page, Queue, Record, Saga, Section, SectionRow, StaleRow,
+                      OwnerRow, Page, Queue, Reader, Record, Saga, Section, SectionRow, StaleRow,
                       StaleSince, Status, StorePolicy, parse_time, this_process)
 from .task_saga_store import (LeaseConflictError, TaskLease, TaskSaga, TaskSagaStore,
                               TerminalTaskMutationError)

@@ -19,11 +19,11 @@ from .client import Number, lease_options
 from .clock import AsyncClock
 from .commands import Commands, Text
 from .errors import LeaseLost, Overloaded, Refused
-from .event_stream import ACCEPT, EventReader
+from .event_stream import ACCEPT, EventReader, ExportReader, ItemReader, ItemT
 from .holding import NOTHING_TO_UNDO, OnError, OnLeave
 from .http1 import ProtocolError, ResponseParser, encode_request
 from .records import (Answer, CompensationRow, Duration, EffectRow, Event, Json, OwnerLike,
-                      OwnerRow, Page, Queue, RecordT, Saga, SectionRow, StaleRow, Status,
+                      OwnerRow, Page, Queue, Reader, RecordT, Saga, SectionRow, StaleRow, Status,
                       StorePolicy)
 from .retrying import Attempts, Broken, Retry
 from .transport import RECEIVE_SIZE, read_result, request_headers, short_path
@@ -258,12 +258,16 @@ class AsyncClient(Commands[Awaitable[Answer]]):
         return await self.send(calls.get(f"/v1/queues/{segment(queue)}", read_record(Queue),
                                          min_sequence=min_sequence))
 
+    async def queues(self, *, limit: Number = None, cursor: Text = None,
+                     min_sequence: Number = None) -> Page[Queue]:
+        return await self._page("/v1/queues", Queue, limit, cursor, min_sequence)
+
     async def policy(self, *, min_sequence: Number = None) -> StorePolicy:
         return await self.send(calls.get("/v1/policy", read_record(StorePolicy),
                                          min_sequence=min_sequence))
 
-    async def status(self) -> Status:
-        return await self.send(calls.status())
+    async def status(self, *, min_sequence: Number = None) -> Status:
+        return await self.send(calls.status(min_sequence))
 
     async def health(self) -> Json:
         return await self.request("GET", "/healthz")
@@ -271,20 +275,36 @@ class AsyncClient(Commands[Awaitable[Answer]]):
     async def ready(self) -> Json:
         return await self.request("GET", "/readyz")
 
-    async def events(self, from_: int = 1, *, follow: bool = False,
-                     types: Optional[Iterable[str]] = None, saga: Text = None,
-                     quiet_max: Optional[float] = None) -> AsyncIterator[Event]:
+    async def metrics(self) -> str:
+        return await self.send(calls.get_text("/metrics"))
+
+    async def openapi(self) -> Json:
+        return await self.request("GET", "/openapi.json")
+
+    def events(self, from_: int = 1, *, follow: bool = False,
+               types: Optional[Iterable[str]] = None, saga: Text = None,
+               quiet_max: Optional[float] = None) -> AsyncGenerator[Event, None]:
         """As `Client.events`: `async for event in client.events(follow=True)`."""
-        reader = EventReader(from_, follow, types, saga)
+        return self._items(EventReader(from_, follow, types, saga), quiet_max)
+
+    async def audit_export(self, from_: int = 1, *,
+                           to: Number = None) -> AsyncGenerator[str, None]:
+        """As `Client.audit_export`: `async for line in client.audit_export()`."""
+        end = to if to is not None else (await self.status()).last_sequence
+        async for line in self._items(ExportReader(from_, end), None):
+            yield line
+
+    async def _items(self, reader: ItemReader[ItemT],
+                     quiet_max: Optional[float]) -> AsyncGenerator[ItemT, None]:
         call: "Call[Any]" = reader.call()
         attempts = Attempts(call, self._retry, str(self.address))
-        while True:
+        while not reader.ended:
             stream = self._stream(reader, attempts, quiet_max)
             try:
-                async for event in stream:
+                async for item in stream:
                     attempts = Attempts(call, self._retry, str(self.address))
-                    yield event
-                if not follow:
+                    yield item
+                if not reader.follow:
                     return
                 pause = self._retry.pause(1)
             except (Broken, OSError, ProtocolError, asyncio.TimeoutError) as error:
@@ -294,22 +314,38 @@ class AsyncClient(Commands[Awaitable[Answer]]):
                 pause = attempts.pause_after_refusal(refusal)
             finally:
                 await stream.aclose()
+            reader.begin()
             await asyncio.sleep(pause)
 
-    async def _stream(self, reader: EventReader, attempts: Attempts,
-                      quiet_max: Optional[float]) -> AsyncGenerator[Event, None]:
-        """The events of one connection."""
+    async def _stream(self, reader: ItemReader[ItemT], attempts: Attempts,
+                      quiet_max: Optional[float]) -> AsyncGenerator[ItemT, None]:
+        """The items of one connection."""
         reader.begin()
         streams = await asyncio.wait_for(self._open(attempts), self._timeout)
         try:
             streams[1].write(self._request_bytes(reader.call(), ACCEPT))
             while not reader.ended:
                 patience = quiet_max if reader.begun else self._timeout
-                for event in reader.feed(await asyncio.wait_for(streams[0].read(RECEIVE_SIZE),
-                                                                patience)):
-                    yield event
+                for _, item in reader.feed(await asyncio.wait_for(streams[0].read(RECEIVE_SIZE),
+                                                                  patience)):
+                    yield item
         finally:
             streams[1].close()
+
+    # The record, and those who read it.
+
+    async def readers(self) -> Page[Reader]:
+        return await self.send(calls.get("/v1/readers", read_page(Reader)))
+
+    async def place_reader(self, name: str, position: int) -> Json:
+        return await self.send(calls.place_reader(name, position))
+
+    async def remove_reader(self, name: str) -> Json:
+        return await self.send(calls.remove_reader(name))
+
+    async def redact(self, sequence: int, *, reason: str, actor: Text = None,
+                     request_id: Text = None) -> Json:
+        return await self.send(calls.redact(sequence, reason, actor, request_id))
 
     # Operation, and the clock of `serve --manual-clock`: as those of Client.
 

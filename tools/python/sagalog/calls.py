@@ -7,7 +7,7 @@ import base64
 import json
 import secrets
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, Generic, Iterable, List, Mapping, Optional, Type, TypeVar
 from typing import Union
@@ -30,6 +30,8 @@ class Call(Generic[T]):
     request_id: Optional[str] = None
     # Answers that come only when long work is done: the time-out of a call does not hold for it.
     patient: bool = False
+    # The answer is plain text; `read` finds it as the field "text".
+    as_text: bool = False
 
     def body_bytes(self) -> Optional[bytes]:
         if self.body is None:
@@ -190,5 +192,23 @@ def _batch_values(entry: Mapping[str, Any]) -> Json:
     return body
 
 
-def status() -> Call[Status]:
-    return get("/v1/status", read_record(Status))
+def get_text(path: str, **parameters: Parameter) -> Call[str]:
+    asked = get(path, lambda json, sent_at: str(json["text"]), **parameters)
+    return replace(asked, as_text=True)
+
+
+def status(min_sequence: Optional[int]) -> Call[Status]:
+    return get("/v1/status", read_record(Status), min_sequence=min_sequence)
+
+
+def place_reader(name: str, position: int) -> Call[Json]:
+    return Call("PUT", f"/v1/readers/{segment(name)}", read_json, body={"position": position})
+
+
+def remove_reader(name: str) -> Call[Json]:
+    return Call("DELETE", f"/v1/readers/{segment(name)}", read_json)
+
+
+def redact(sequence: int, reason: str, actor: Optional[str], id: Optional[str]) -> Call[Json]:
+    body = given(sequence=sequence, reason=reason, actor=actor, request_id=id or request_id())
+    return Call("POST", "/v1/admin/redact", read_json, body=body, request_id=body["request_id"])

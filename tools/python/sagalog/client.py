@@ -13,11 +13,11 @@ from .calls import BatchResult, Call, read_page, read_record, segment
 from .clock import Clock
 from .commands import Commands, Text
 from .errors import LeaseLost
-from .event_stream import EventReader, EventStream
+from .event_stream import EventReader, EventStream, ExportReader, ExportStream
 from .holding import NOTHING_TO_UNDO, LeaseOptions, OnError, OnLeave
 from .lease import Lease
 from .records import (Answer, CompensationRow, Duration, EffectRow, Event, Json, OwnerLike,
-                      OwnerRow, Page, Queue, RecordT, Saga, SectionRow, StaleRow, Status,
+                      OwnerRow, Page, Queue, Reader, RecordT, Saga, SectionRow, StaleRow, Status,
                       StorePolicy, this_process)
 from .retrying import Retry
 from .transport import Transport
@@ -180,12 +180,17 @@ class Client(Commands[Answer]):
         return self.send(calls.get(f"/v1/queues/{segment(queue)}", read_record(Queue),
                                    min_sequence=min_sequence))
 
+    def queues(self, *, limit: Number = None, cursor: Text = None,
+               min_sequence: Number = None) -> Page[Queue]:
+        """Those that are configured, or hold a saga that has not ended."""
+        return self._page("/v1/queues", Queue, limit, cursor, min_sequence)
+
     def policy(self, *, min_sequence: Number = None) -> StorePolicy:
         return self.send(calls.get("/v1/policy", read_record(StorePolicy),
                                    min_sequence=min_sequence))
 
-    def status(self) -> Status:
-        return self.send(calls.status())
+    def status(self, *, min_sequence: Number = None) -> Status:
+        return self.send(calls.status(min_sequence))
 
     def health(self) -> Json:
         return self.request("GET", "/healthz")
@@ -193,6 +198,14 @@ class Client(Commands[Answer]):
     def ready(self) -> Json:
         """Raises `ReadOnly` or `Corrupt` when the store takes no commands."""
         return self.request("GET", "/readyz")
+
+    def metrics(self) -> str:
+        """In the text format of Prometheus."""
+        return self.send(calls.get_text("/metrics"))
+
+    def openapi(self) -> Json:
+        """The store's own description of its interface."""
+        return self.request("GET", "/openapi.json")
 
     def events(self, from_: int = 1, *, follow: bool = False,
                types: Optional[Iterable[str]] = None, saga: Text = None,
@@ -203,7 +216,32 @@ class Client(Commands[Answer]):
         return EventStream(self._transport, EventReader(from_, follow, types, saga),
                            self._timeout, quiet_max, self._retry)
 
-    # Operation. None of these has a request id, so none is sent again by itself.
+    # The record, and those who read it.
+
+    def audit_export(self, from_: int = 1, *, to: Number = None) -> ExportStream:
+        """Iterates over the lines of an NDJSON export, as they are: from a sequence to another,
+        or to where the log ends now. A broken connection is taken up again."""
+        end = to if to is not None else self.status().last_sequence
+        return ExportStream(self._transport, ExportReader(from_, end), self._timeout, None,
+                            self._retry)
+
+    def readers(self) -> Page[Reader]:
+        """Who keeps a place in the log, so that compaction leaves what is still to be read."""
+        return self.send(calls.get("/v1/readers", read_page(Reader)))
+
+    def place_reader(self, name: str, position: int) -> Json:
+        """`position` is the sequence that is read next. It may go back."""
+        return self.send(calls.place_reader(name, position))
+
+    def remove_reader(self, name: str) -> Json:
+        return self.send(calls.remove_reader(name))
+
+    def redact(self, sequence: int, *, reason: str, actor: Text = None,
+               request_id: Text = None) -> Json:
+        """Takes the texts out of one event: a secret that came into it."""
+        return self.send(calls.redact(sequence, reason, actor, request_id))
+
+    # Operation. None of these has a request id; what could then happen twice is sent once.
 
     def sweep(self, *, limit: Number = None, dry_run: Optional[bool] = None) -> Json:
         """Has the reaper act now on what is due."""

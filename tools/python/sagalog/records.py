@@ -352,6 +352,15 @@ class Queue(Record):
 
 
 @dataclass(frozen=True)
+class Reader(Record):
+    """Who reads the log: compaction stays below the `position` that it reads next."""
+
+    reader: str = ""
+    position: int = 0
+    moved_at: Optional[datetime] = _time()
+
+
+@dataclass(frozen=True)
 class StorePolicy(Record):
     policy: Json = _table()
     limit: Optional[int] = None

@@ -56,6 +56,8 @@ def request_headers(bearer_token: Optional[str]) -> Dict[str, str]:
 
 def read_result(call: Call[T], parser: ResponseParser, body: bytes, sent_at: float) -> T:
     """The result of a call from its whole answer; the refusal is raised."""
+    if call.as_text and parser.status < 300:
+        return call.read({"text": body.decode("utf-8", "replace")}, sent_at)
     json = parser.json(body)
     if parser.status >= 300:
         raise refused(json)
