@@ -10,7 +10,12 @@ merge. One of them is killed, one fails. The sweep decides about what is stale, 
 undone.
 
 Ends with 0 when everything was as expected. Time is moved by hand (sagalog.testing), so that nobody
-waits for a lease to run out. Needs `sagalog` in the path, or $SAGALOG_PROGRAM.
+waits for a lease to run out. Needs git, the package (`pip install tools/python`, or that folder in
+$PYTHONPATH), and `sagalog` in the path, or $SAGALOG_PROGRAM: `build/sagalog` in a checkout.
+
+To read: `work` is all that a worker is, `Orchestrator` what stands around it, `play` the story. In
+your own, `sagalog.testing.daemon()` becomes `sagalog serve` and a `sagalog.Client`, `jump` becomes
+time, and `sweep` may be left to the daemon (`on_stale` in docs/guarantees.md).
 """
 
 import os
