@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/list_rows.h"
 #include "reactor/page_cursor.h"
 #include "reactor/rules/rules.h"
 #include "reactor/saga_view.h"
@@ -25,26 +26,6 @@ Status AwaitSequence(const EventLog& log, Sequence sequence) {
 
 Status NoSuchSaga(std::string_view saga) {
   return {Code::kNotFound, fmt::format("there is no saga {}", saga)};
-}
-
-std::unique_ptr<answers::StaleRowT> StaleRow(const Projections& state, const Saga& saga,
-                                             StoreTime now) {
-  auto row = std::make_unique<answers::StaleRowT>();
-  row->saga_id = saga.id;
-  row->version = saga.version.value();
-  row->state = saga.state;
-  row->reasons = ViewReasons(StaleReasons(saga, state.ContextOf(saga), now));
-  row->queue = saga.queue.str();
-  row->key = saga.key;
-  row->stage = saga.stage.str();
-  if (saga.state != State::planned && !saga.owner.empty()) {
-    row->owner = std::make_unique<schema::OwnerT>(OwnerFromIdentity(saga.owner));
-  }
-  if (saga.IsHeld()) {
-    row->token = saga.token.value();
-    row->expires_at = ToMicros(saga.expires_at);
-  }
-  return row;
 }
 
 // A compensation as it was in the turn.
@@ -169,7 +150,8 @@ Result<answers::StalePageT> Store::Stale(const PageQuery& query) {
     const std::vector<const Saga*> stale = state.Stale(decider.now(), window.CountLookedAt());
     page.items.clear();
     for (std::size_t i = window.offset; i < stale.size() && window.Shows(i); ++i) {
-      page.items.push_back(StaleRow(state, *stale[i], decider.now()));
+      page.items.push_back(
+          std::make_unique<answers::StaleRowT>(StaleRowOf(state, *stale[i], decider.now())));
     }
     page.cursor = window.NextCursor(stale.size());
     page.sequence = state.Applied().value();
@@ -233,16 +215,7 @@ Result<answers::OwnerPageT> Store::Owners(const PageQuery& query) {
 Result<answers::QueueT> Store::Queue(std::string_view queue) {
   answers::QueueT view;
   RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    const Projections& state = decider.projections();
-    const QueueConfiguration& configuration = state.Queue(queue);
-    view.queue = queue;
-    view.frozen = configuration.frozen;
-    if (configuration.limit) {
-      view.limit = *configuration.limit;
-    }
-    view.policy = std::make_unique<schema::PolicyT>(configuration.policy);
-    view.slots_used = state.SlotsUsed(queue, decider.now());
-    view.planned = state.PlannedIn(queue);
+    view = QueueRowOf(decider.projections(), queue, decider.now());
   }));
   return view;
 }

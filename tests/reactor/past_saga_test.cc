@@ -106,6 +106,40 @@ TEST_F(PastSagaTest, ASequenceShowsItsEventAndNothingLater) {
   }
 }
 
+// Another generation of the key settles what this one began; the saga itself has no event of it.
+TEST_F(PastSagaTest, AnEffectThatAnotherGenerationSettledShowsFromThenOn) {
+  Post("/v1/sagas", R"({"saga_id":"T1","key":"k"})");
+  Post("/v1/sagas/T1:acquire", R"({"owner":"W","ttl":"30s"})");
+  const std::string token = Member(api_.Get("/v1/sagas/T1"), "token");
+  Post("/v1/sagas/T1:begin-effect",
+       fmt::format(R"({{"token":{},"effect":"deploy","fingerprint":"f","scope":"key"}})", token));
+  Post("/v1/sagas/T1:fail",
+       fmt::format(R"({{"token":{},"reason":"r","no_compensation_reason":"none"}})", token));
+  Post("/v1/sagas", R"({"saga_id":"T2","key":"k"})");
+  Post("/v1/sagas/T2:settle-effect", R"({"effect":"deploy","outcome":"done","result":"v2"})");
+  ASSERT_THAT(by_time_.rbegin()->second, HasSubstr(R"("result":"v2")"));
+  ASSERT_GE(by_time_.size(), 6U);
+  for (const auto& [time, shown] : by_time_) {
+    SCOPED_TRACE(time);
+    EXPECT_EQ(api_.Send("GET", "/v1/sagas/T1?at=" + time).body, shown);
+  }
+}
+
+// Dead dependencies and late children: an ended saga takes neither.
+TEST_F(PastSagaTest, WhatOthersDidShowsFromThenOn) {
+  api_.Post("/v1/sagas", R"({"saga_id":"D"})");
+  Post("/v1/sagas", R"({"saga_id":"T1","depends_on":["D","later"]})");
+  Post("/v1/sagas/D:cancel", R"({"reason":"r"})");
+  Post("/v1/sagas", R"({"saga_id":"later"})");
+  Post("/v1/sagas", R"({"saga_id":"child","parent":"T1"})");
+  Post("/v1/sagas/T1:cancel", R"({"reason":"r"})");
+  ASSERT_EQ(by_time_.size(), 5U);
+  for (const auto& [time, shown] : by_time_) {
+    SCOPED_TRACE(time);
+    EXPECT_EQ(api_.Send("GET", "/v1/sagas/T1?at=" + time).body, shown);
+  }
+}
+
 TEST_F(PastSagaTest, LookingBackChangesNothing) {
   Live();
   const std::string before = api_.Send("GET", "/v1/sagas/T1").body;
@@ -134,6 +168,7 @@ TEST_F(PastSagaTest, WhatWasNotYetAndWhatIsToComeAreRefused) {
         Refused{"2026-11-21T03:17:59Z", 404, "there was no saga T1 then"},
         Refused{"4", 400, "the log ends at sequence 3"}, Refused{"0", 400, "the log ends at"},
         Refused{"2026-11-21T03:18:01Z", 400, "what is to come is not known"},
+        Refused{"2026-11-21T03:18:00", 400, "names no zone"},
         Refused{"noon", 400, "neither a sequence nor a time"},
         Refused{"-1", 400, "neither a sequence nor a time"}}) {
     SCOPED_TRACE(refused.at);
