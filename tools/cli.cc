@@ -14,6 +14,7 @@
 #include "tools/exit_code.h"
 #include "tools/global_options.h"
 #include "tools/help_formatter.h"
+#include "tools/past_commands.h"
 #include "tools/run_command.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
@@ -63,6 +64,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
               run->get_footer());
   AddQueryCommands(app, global, exit_code);
   AddEventsCommand(app, global, exit_code);
+  AddPastCommands(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);
   AddRecoveryCommands(app, global, exit_code);
   AddSweepCommand(app, global, exit_code);
