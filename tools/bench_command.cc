@@ -38,6 +38,7 @@ constexpr Part kParts[] = {
     {"live", "memory and sweeps with live sagas", MeasureLiveSagas},
     {"stall", "commands beside a checkpoint of all live sagas", MeasureStall},
     {"reopen", "opening a long log with a checkpoint", MeasureReopen},
+    {"replay", "a replay of a long log beside the scan of it", MeasureReplay},
 };
 
 // What a figure should be at least (positive) or at most (negative); 0 = nothing is asked of it.
@@ -95,6 +96,7 @@ Status Measure(const BenchFlags& flags, bool json, Figures& figures) {
   if (flags.quick) {
     plan.sagas = 20'000;
     plan.live_sagas = 100'000;
+    plan.replayed_events = 400'000;
     plan.large = false;
   }
   std::error_code error;
@@ -179,7 +181,7 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       ->add_option("--directory", flags->directory,
                    "Where to work (a new folder in the temporary directory)")
       ->type_name("DIR");
-  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen")
+  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen, replay")
       ->type_name("WORD");
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {

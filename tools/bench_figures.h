@@ -18,7 +18,8 @@ struct BenchPlan {
   std::filesystem::path directory;
   std::uint64_t sagas = 100'000;         // of the append load
   std::uint64_t live_sagas = 1'000'000;  // of memory, sweep and stall
-  bool large = true;                     // also reopen a log of 10,000,000 events
+  std::uint64_t replayed_events = 5'000'000;
+  bool large = true;  // also reopen a log of 10,000,000 events
 };
 
 // append_ratio, transitions_per_second, raw_per_second, mean_event_bytes, bytes_per_event,
@@ -32,5 +33,8 @@ Status MeasureLiveSagas(const BenchPlan& plan, Figures& figures);
 Status MeasureStall(const BenchPlan& plan, Figures& figures);
 // reopen_seconds_1m and reopen_seconds_10m
 Status MeasureReopen(const BenchPlan& plan, Figures& figures);
+// replay_states_per_second, replay_json_per_second, replay_scan_per_second, replay_ratio,
+// replay_step_back_ms, replay_peak_mb
+Status MeasureReplay(const BenchPlan& plan, Figures& figures);
 
 }  // namespace sagalog::tools

@@ -1,0 +1,113 @@
+// What of looking back is measured: a replay of a long log beside the raw scan of it.
+#include <malloc.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "eventlog/raw_baseline.h"
+#include "eventlog/rocks_log.h"
+#include "tools/bench_figures.h"
+#include "tools/bench_load.h"
+#include "tools/replay_cursor.h"
+#include "tools/replay_text.h"
+
+namespace sagalog::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using Timer = std::chrono::steady_clock;
+
+constexpr std::uint64_t kEventsPerSaga = 4;
+constexpr std::uint64_t kProducers = 8192;
+
+double SecondsSince(Timer::time_point start) {
+  return std::chrono::duration<double>(Timer::now() - start).count();
+}
+
+// From here on the peak is that of what comes.
+void ForgetPeak() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+// The most memory that the process had since then, in MB.
+double PeakMegabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:") {
+      double kilobytes = 0;
+      status >> kilobytes;
+      return kilobytes / 1000;
+    }
+  }
+  return 0;
+}
+
+Status WriteLog(const fs::path& directory, std::uint64_t events) {
+  StoreOptions options;
+  options.directory = directory;
+  ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
+  RETURN_IF_ERROR(
+      RunLifecycles(*store, {"saga-", events / kEventsPerSaga, kProducers, true}).status());
+  return store->Close();
+}
+
+// Events per second that `visitor` is shown, of the whole log.
+Result<double> PlayRate(const fs::path& directory, const ReplayCursor::Visitor& visitor) {
+  RocksLogOptions options;
+  options.mode = LogMode::kReadOnly;
+  ASSIGN_OR_RETURN(const auto log, RocksLog::Open(directory, options));
+  ReplayCursor cursor(*log, Sequence(1), log->Last(), EventFilter());
+  const Timer::time_point start = Timer::now();
+  RETURN_IF_ERROR(cursor.Play(visitor));
+  return static_cast<double>(log->Last().value()) / SecondsSince(start);
+}
+
+// Milliseconds that one step back takes, far back in the log.
+Result<double> StepBackMillis(const fs::path& directory) {
+  constexpr int kSteps = 1000;
+  RocksLogOptions options;
+  options.mode = LogMode::kReadOnly;
+  ASSIGN_OR_RETURN(const auto log, RocksLog::Open(directory, options));
+  ReplayCursor cursor(*log, Sequence(1), log->Last(), EventFilter());
+  RETURN_IF_ERROR(cursor.GoTo(log->Last()));
+  const Timer::time_point start = Timer::now();
+  for (int i = 0; i < kSteps; ++i) {
+    ASSIGN_OR_RETURN(const bool moved, cursor.Backward());
+    if (!moved) {
+      break;
+    }
+    RETURN_IF_ERROR(cursor.Look([](const ReplayStep&) { return Status(); }));
+  }
+  return SecondsSince(start) * 1000 / kSteps;
+}
+
+}  // namespace
+
+Status MeasureReplay(const BenchPlan& plan, Figures& figures) {
+  const fs::path directory = plan.directory / "replay";
+  std::error_code error;
+  fs::remove_all(directory, error);
+  RETURN_IF_ERROR(WriteLog(directory, plan.replayed_events));
+  ASSIGN_OR_RETURN(const RawScan scan, TimeRawVerifiedScan(directory / "log"));
+  figures["replay_scan_per_second"] = static_cast<double>(scan.values) / scan.seconds;
+  ForgetPeak();
+  ASSIGN_OR_RETURN(figures["replay_states_per_second"],
+                   PlayRate(directory, [](const ReplayStep&) { return Status(); }));
+  std::string out;
+  ASSIGN_OR_RETURN(figures["replay_json_per_second"],
+                   PlayRate(directory, [&out](const ReplayStep& step) {
+                     out.clear();
+                     AppendStepJson(out, step);
+                     return Status();
+                   }));
+  figures["replay_peak_mb"] = PeakMegabytes();
+  ASSIGN_OR_RETURN(figures["replay_step_back_ms"], StepBackMillis(directory));
+  figures["replay_ratio"] = figures["replay_states_per_second"] / figures["replay_scan_per_second"];
+  fs::remove_all(directory, error);
+  return {};
+}
+
+}  // namespace sagalog::tools
