@@ -31,6 +31,7 @@ struct RunFlags {
   std::vector<std::string> only;
   bool rebuild = false;
   bool disk = false;
+  std::string keep;
 };
 
 // "acquire T owner=w1 ttl=30s as=f1": a step as one would say it.
@@ -153,8 +154,14 @@ int Run(const GlobalOptions& global, const RunFlags& flags) {
     PrintError(global, scenarios.status().text());
     return kExitUsage;
   }
+  if (!flags.keep.empty() && scenarios->size() != 1) {
+    PrintError(global, "incidents run: --keep takes one scenario: name it with --only");
+    return kExitUsage;
+  }
   PlayOptions options;
-  options.disk = flags.disk ? PlayOptions::Disk::kDirectory : PlayOptions::Disk::kMemory;
+  options.keep = flags.keep;
+  options.disk = flags.disk || !flags.keep.empty() ? PlayOptions::Disk::kDirectory
+                                                   : PlayOptions::Disk::kMemory;
   options.rebuild =
       flags.rebuild ? PlayOptions::Rebuild::kBeforeEveryStep : PlayOptions::Rebuild::kNever;
   Tally tally;
@@ -224,6 +231,11 @@ void AddIncidentsCommand(CLI::App& app, const GlobalOptions& global, int& exit_c
                 "Throw all projections away and fold them again before every step");
   run->add_flag("--disk", flags->disk,
                 "On a real data directory in the temporary directory instead of in memory");
+  run->add_option(
+         "--keep", flags->keep,
+         "Leave the data directory of the one scenario here, to look at with why, timeline "
+         "and history; it must not exist. Means --disk")
+      ->type_name("DIR");
   run->callback([flags, &global, &exit_code] { exit_code = Run(global, *flags); });
   const auto file = std::make_shared<std::string>();
   CLI::App* ls = AddDescribed(*incidents, "ls", "List the scenarios of a file",

@@ -137,6 +137,20 @@ class DirectoryScenarioDisk final : public ScenarioDisk {
     return FromError(before, error);
   }
 
+  Status MoveTo(const fs::path& directory) override {
+    std::error_code error;
+    if (fs::exists(directory, error)) {
+      return {Code::kInvalidArgument,
+              fmt::format("{} is there already: name a directory that is not", directory.string())};
+    }
+    // It may be another file system.
+    fs::copy(data(), directory, fs::copy_options::recursive, error);
+    if (!error) {
+      fs::permissions(directory, fs::perms::owner_all, error);
+    }
+    return FromError(directory, error);
+  }
+
  private:
   using Sizes = std::map<std::string, std::uintmax_t>;
 

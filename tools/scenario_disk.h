@@ -1,6 +1,7 @@
 // What a scenario's store is kept on, and what may happen to it there.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,6 +47,10 @@ class ScenarioDisk {
   // Puts the backup, which must be there, in the place of the store, which must have been let go.
   // As RestoreStore.
   virtual Status Restore(const std::string& name, const Clock& clock, bool accept_clock) = 0;
+
+  // Puts the data directory at `directory`, which must not exist: the end of this disk. The store
+  // must have been let go. kInvalidArgument where there is no file to move.
+  virtual Status MoveTo(const std::filesystem::path& directory) = 0;
 };
 
 // On a disk in memory, with nothing behind it.

@@ -70,6 +70,11 @@ class MemoryScenarioDisk final : public ScenarioDisk {
     return BeginLineage(*log, clock, accept_clock).status();
   }
 
+  Status MoveTo(const std::filesystem::path& directory) override {
+    return {Code::kInvalidArgument,
+            directory.string() + ": a scenario that is played in memory leaves no directory"};
+  }
+
  private:
   MemoryDisk disk_;
   std::map<std::string, MemoryDisk> backups_;

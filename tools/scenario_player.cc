@@ -60,6 +60,19 @@ class Player {
   Player(const Scenario& scenario, std::unique_ptr<ScenarioDisk> disk)
       : scenario_(scenario), disk_(std::move(disk)), clock_(*ParseTime(kStart)) {}
 
+  // Leaves the data directory at `directory`, as the last step left it.
+  Status Keep(const std::filesystem::path& directory) {
+    if (store_) {
+      const Status closed = store_->Close();
+      // A damaged one is kept as it is.
+      if (!closed.ok() && store_->Health().ok()) {
+        return closed;
+      }
+      store_.reset();
+    }
+    return disk_->MoveTo(directory);
+  }
+
   [[nodiscard]] Result<PlayedScenario> Play(PlayOptions::Rebuild rebuild) {
     RETURN_IF_ERROR(Open().status());
     PlayedScenario played;
@@ -389,7 +402,12 @@ Result<PlayedScenario> PlayScenario(const Scenario& scenario, const PlayOptions&
   } else {
     ASSIGN_OR_RETURN(disk, MakeDirectoryDisk());
   }
-  return Player(scenario, std::move(disk)).Play(options.rebuild);
+  Player player(scenario, std::move(disk));
+  ASSIGN_OR_RETURN(PlayedScenario played, player.Play(options.rebuild));
+  if (!options.keep.empty()) {
+    RETURN_IF_ERROR(player.Keep(options.keep));
+  }
+  return played;
 }
 
 }  // namespace sagalog::tools

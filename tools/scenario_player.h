@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct PlayOptions {
   // Which steps all projections are thrown away and folded again before.
   enum class Rebuild { kNever, kInTheMiddle, kBeforeEveryStep };
   Rebuild rebuild = Rebuild::kNever;
+  // Where the data directory goes when the scenario has been played, closed as it was left; it must
+  // not exist. Empty = it is thrown away. For kDirectory alone.
+  std::filesystem::path keep;
 };
 
 // What became of one step.
