@@ -18,6 +18,7 @@
 #include "tools/run_command.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
+#include "tools/story_commands.h"
 #include "tools/terminal.h"
 
 namespace sagalog::tools {
@@ -63,6 +64,8 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   run->footer("Example:\n  sagalog run --saga T1 -- sh -c 'sleep 5; echo done'\n" +
               run->get_footer());
   AddQueryCommands(app, global, exit_code);
+  AddWhyCommand(app, global, exit_code);
+  AddTimelineCommand(app, global, exit_code);
   AddEventsCommand(app, global, exit_code);
   AddPastCommands(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);

@@ -1,0 +1,20 @@
+# Writes a header that holds files as texts: cmake -DOUT=HEADER -DPREFIX=TimelinePage -DFROM=FOLDER
+# -P embed_texts.cmake. page.html, page.css and page.js become kTimelinePageHtml and so on.
+set(out "// The files of tools/timeline_page/, made by tools/embed_texts.cmake.\n#pragma once\n\n")
+string(APPEND out "#include <string_view>\n\nnamespace sagalog::tools {\n")
+foreach(kind IN ITEMS html css js)
+  string(SUBSTRING ${kind} 0 1 first)
+  string(TOUPPER ${first} first)
+  string(SUBSTRING ${kind} 1 -1 rest)
+  set(name k${PREFIX}${first}${rest})
+  file(READ ${FROM}/page.${kind} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  # Lines of 16 bytes: some compilers dislike very long ones.
+  string(REPEAT "0x..," 16 line)
+  string(REGEX REPLACE "(${line})" "\\1\n" bytes "${bytes}")
+  string(APPEND out "inline constexpr unsigned char ${name}Bytes[] = {\n${bytes}0};\n")
+  string(APPEND out "inline const std::string_view ${name}(\n")
+  string(APPEND out "    reinterpret_cast<const char*>(${name}Bytes), sizeof(${name}Bytes) - 1);\n")
+endforeach()
+string(APPEND out "}  // namespace sagalog::tools\n")
+file(WRITE ${OUT} "${out}")

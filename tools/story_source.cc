@@ -1,0 +1,70 @@
+#include "tools/story_source.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reactor/past_saga.h"
+#include "tools/exit_code.h"
+
+namespace sagalog::tools {
+namespace {
+
+void SayDamage(const GlobalOptions& global, const Record& record) {
+  if (record.damage) {
+    PrintError(global, fmt::format("the log is damaged: {}. What stands before it is told",
+                                   record.damage->text));
+  }
+}
+
+int ExitCodeOf(const Status& status) {
+  return status.code() == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
+}
+
+}  // namespace
+
+std::optional<StorySource> OpenStorySource(const GlobalOptions& global, const std::string& record,
+                                           int& exit_code) {
+  StorySource source;
+  if (record.empty()) {
+    source.client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+    if (source.client == nullptr) {
+      return std::nullopt;
+    }
+    source.now = source.client->Now();
+  }
+  auto opened =
+      OpenRecord(record.empty() ? DataDirectoryPath(global.data) : std::filesystem::path(record));
+  if (!opened.ok()) {
+    PrintError(global, opened.status().text());
+    exit_code = ExitCodeOf(opened.status());
+    return std::nullopt;
+  }
+  source.record = *std::move(opened);
+  SayDamage(global, source.record);
+  return source;
+}
+
+Result<StoryMoment> ReadStoryMoment(const std::string& text, const char* flag,
+                                    const EventLog& log) {
+  StoryMoment moment;
+  if (text.empty()) {
+    return moment;
+  }
+  const auto parsed = ParsePastMoment(text);
+  if (!parsed.ok()) {
+    return Status(Code::kInvalidArgument, fmt::format("{}: {}", flag, parsed.status().text()));
+  }
+  if (const StoreTime* time = std::get_if<StoreTime>(&*parsed)) {
+    moment.time = *time;
+    return moment;
+  }
+  moment.sequence = std::get<Sequence>(*parsed);
+  if (moment.sequence->IsNone() || *moment.sequence > log.Last()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{}: the log has the events 1 to {}", flag, log.Last().value()));
+  }
+  return moment;
+}
+
+}  // namespace sagalog::tools
