@@ -36,6 +36,7 @@ OF_A_LATER_STORE = {"queues", "readers", "place_reader", "remove_reader", "redac
 ELSEWHERE = {
     "show_events": {"follow", "from", "type"},  # events(saga=…)
     "follow_events": {"min_sequence"},  # a follower waits as it is
+    "export_events": {"min_sequence"},  # its end is asked for before
     "plan": {"not_before_in"},  # not_before takes durations too
     # Taken by every command, and about no saga here.
     "claim_next": {"saga_id"}, "configure_queue": {"saga_id"}, "change_policy": {"saga_id"},

@@ -334,8 +334,16 @@ class AsyncClient(Commands[Awaitable[Answer]]):
 
     # The record, and those who read it.
 
-    async def readers(self) -> Page[Reader]:
-        return await self.send(calls.get("/v1/readers", read_page(Reader)))
+    async def audit_checkpoint(self, *, min_sequence: Number = None) -> str:
+        return await self.send(calls.audit_checkpoint(min_sequence))
+
+    async def audit_proof(self, sequence: Number = None, *, from_: Number = None,
+                          min_sequence: Number = None) -> Json:
+        return await self.send(calls.audit_proof(sequence, from_, min_sequence))
+
+    async def readers(self, *, min_sequence: Number = None) -> Page[Reader]:
+        return await self.send(calls.get("/v1/readers", read_page(Reader),
+                                         min_sequence=min_sequence))
 
     async def place_reader(self, name: str, position: int) -> Json:
         return await self.send(calls.place_reader(name, position))

@@ -201,6 +201,16 @@ def status(min_sequence: Optional[int]) -> Call[Status]:
     return get("/v1/status", read_record(Status), min_sequence=min_sequence)
 
 
+def audit_checkpoint(min_sequence: Optional[int]) -> Call[str]:
+    return get_text("/v1/audit/checkpoint", min_sequence=min_sequence)
+
+
+def audit_proof(sequence: Optional[int], from_: Optional[int],
+                min_sequence: Optional[int]) -> Call[Json]:
+    return get("/v1/audit/proof", read_json, sequence=sequence, min_sequence=min_sequence,
+               **{"from": from_})
+
+
 def place_reader(name: str, position: int) -> Call[Json]:
     return Call("PUT", f"/v1/readers/{segment(name)}", read_json, body={"position": position})
 

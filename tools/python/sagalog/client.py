@@ -225,9 +225,19 @@ class Client(Commands[Answer]):
         return ExportStream(self._transport, ExportReader(from_, end), self._timeout, None,
                             self._retry)
 
-    def readers(self) -> Page[Reader]:
+    def audit_checkpoint(self, *, min_sequence: Number = None) -> str:
+        """A signed checkpoint of the log, to be kept elsewhere: a C2SP note."""
+        return self.send(calls.audit_checkpoint(min_sequence))
+
+    def audit_proof(self, sequence: Number = None, *, from_: Number = None,
+                    min_sequence: Number = None) -> Json:
+        """That the event of a sequence is in the log; or that the log goes on `from_` so many
+        events, of which there was a checkpoint."""
+        return self.send(calls.audit_proof(sequence, from_, min_sequence))
+
+    def readers(self, *, min_sequence: Number = None) -> Page[Reader]:
         """Who keeps a place in the log, so that compaction leaves what is still to be read."""
-        return self.send(calls.get("/v1/readers", read_page(Reader)))
+        return self.send(calls.get("/v1/readers", read_page(Reader), min_sequence=min_sequence))
 
     def place_reader(self, name: str, position: int) -> Json:
         """`position` is the sequence that is read next. It may go back."""
