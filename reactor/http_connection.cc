@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "reactor/api.h"
+#include "reactor/browser_check.h"
 #include "reactor/event_stream.h"
 #include "reactor/service.h"
 #include "schema/limits.h"
@@ -76,6 +77,8 @@ class HttpConnection {
   // As the transport knows, else by the token that is shown; of the role kNone when none is. Empty
   // when the token is nobody's.
   [[nodiscard]] std::optional<Caller> CallerOf(const http::fields& header) const;
+  // Of a peer that is let in because it is there: what a page in its browser could have sent.
+  [[nodiscard]] std::string WhyRefused(const http::fields& header) const;
   asio::awaitable<bool> ReadBody(Parser& parser);
   asio::awaitable<error_code> Parse(Parser& parser, bool header_only);
   asio::awaitable<bool> RefuseUnread(error_code error);
@@ -104,6 +107,9 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   const std::optional<Caller> caller = CallerOf(parser.get());
   if (!caller) {
     co_return co_await RefuseAndEnd(RefusalCode::unauthenticated, "this token is nobody's");
+  }
+  if (const std::string why = WhyRefused(parser.get()); !why.empty()) {
+    co_return co_await RefuseAndEnd(RefusalCode::forbidden, why);
   }
   if (caller->role == Role::kNone && !parser.is_done()) {
     // Nothing is taken from somebody unknown, and what takes nothing has no body.
@@ -154,6 +160,15 @@ std::optional<Caller> HttpConnection::CallerOf(const http::fields& header) const
   }
   shown.remove_prefix(std::min(shown.size(), shown.find_first_not_of(' ', kScheme.size())));
   return service_.Authenticate(shown);
+}
+
+std::string HttpConnection::WhyRefused(const http::fields& header) const {
+  if (connection_.caller().principal != kAnonymous) {
+    return {};
+  }
+  return WhyFromBrowser(
+      {header[http::field::host], header[http::field::origin], header["Sec-Fetch-Site"]},
+      service_.options().listen);
 }
 
 // Feeds the parser until the header, or the whole message, is there.

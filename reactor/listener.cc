@@ -8,6 +8,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <fmt/format.h>
 
+#include "reactor/browser_check.h"
+
 namespace sagalog {
 namespace {
 
@@ -54,7 +56,7 @@ class TcpAcceptor final : public Listener {
     // An answer waits for nothing more to send; a peer that is gone without a word is found out.
     socket.set_option(tcp::no_delay(true), ignored);
     socket.set_option(asio::socket_base::keep_alive(true), ignored);
-    Caller caller{role_ == Role::kNone ? "" : "anonymous", role_};
+    Caller caller{role_ == Role::kNone ? std::string() : std::string(kAnonymous), role_};
     std::unique_ptr<PeerStream> stream =
         tls_ ? MakePeerStream(std::move(socket), *tls_) : MakePeerStream(std::move(socket));
     co_return Arrived{error, std::move(stream), std::move(caller)};
