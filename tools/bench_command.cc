@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/bench_audit_figures.h"
 #include "tools/bench_figures.h"
 #include "tools/bench_remote.h"
 #include "tools/exit_code.h"
@@ -34,6 +35,7 @@ struct Part {
 
 constexpr Part kParts[] = {
     {"append", "many producers, and folding it all again", MeasureAppend},
+    {"audit", "many producers, with and without the audit tree behind them", MeasureAudit},
     {"latency", "one lonely transition after the other", MeasureLatency},
     {"live", "memory and sweeps with live sagas", MeasureLiveSagas},
     {"stall", "commands beside a checkpoint of all live sagas", MeasureStall},
@@ -50,6 +52,7 @@ struct Goal {
 constexpr Goal kGoals[] = {
     {"append_ratio", 0.6},         {"latency_ratio", -1.25},       {"rebuild_ratio", 0.5},
     {"bytes_per_live_saga", -512}, {"bytes_per_terminal_saga", 0}, {"stall_ms_max", -20},
+    {"audit_ratio", 0.95},         {"audit_lag_seconds", -1},
 };
 
 std::string GoalText(const std::string& name) {
@@ -181,7 +184,9 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       ->add_option("--directory", flags->directory,
                    "Where to work (a new folder in the temporary directory)")
       ->type_name("DIR");
-  local->add_option("--only", flags->only, "Parts: append, latency, live, stall, reopen, replay")
+  local
+      ->add_option("--only", flags->only,
+                   "Parts: append, audit, latency, live, stall, reopen, replay")
       ->type_name("WORD");
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tools/audit_command.h"
 #include "tools/bench_command.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
@@ -76,6 +77,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddTokenCommand(app, global, exit_code);
   AddOperatorCommands(app, global, exit_code);
   AddKeepingCommands(app, global, exit_code);
+  AddAuditCommands(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);
   AddIncidentsCommand(app, global, exit_code);
   AddCompletionCommand(app);

@@ -1,0 +1,42 @@
+// What `sagalog audit verify` does: a record, or a proof, held against checkpoints and public keys.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reactor/audit_checkpoint.h"
+#include "reactor/signed_note.h"
+#include "reactor/verify_record.h"
+#include "schema/status.h"
+
+namespace sagalog::tools {
+
+struct AuditVerification {
+  // A data directory, a backup or a directory of them, an export, or a proof.
+  std::filesystem::path path;
+  // Files with signed checkpoints.
+  std::vector<std::string> checkpoints;
+  // Verifier keys, or files of them.
+  std::vector<std::string> keys;
+  // Files with notes about keys that followed others.
+  std::vector<std::string> rotations;
+};
+
+struct AuditVerdict {
+  // What was verified, of a record.
+  RecordReport record;
+  // What a proof shows, in words; empty = it was a record.
+  std::string proof;
+  // The keys were the record's own: whoever can write there could have forged all of it.
+  bool own_keys = false;
+};
+
+// kInvalidArgument: another store, lineage or key than was asked about, or no such file.
+// kNotFound: no key, or one that signed nothing here. kCorruption: altered or damaged.
+[[nodiscard]] Result<AuditVerdict> Verify(const AuditVerification& wanted);
+
+// What the file `path` says; whoever signed it. kInvalidArgument when it is no checkpoint.
+[[nodiscard]] Result<Checkpoint> ReadCheckpoint(const std::string& path);
+
+}  // namespace sagalog::tools
