@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "reactor/api_call.h"
+#include "reactor/api_export.h"
 #include "reactor/api_problem.h"
 #include "reactor/api_routes.h"
 #include "reactor/api_target.h"
@@ -29,6 +30,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "v1/sagas/*", "", Right::kRead, ShowSaga},
     Route{"GET", "v1/sagas/*/events", "", Right::kRead, ShowEvents},
     Route{"GET", "v1/events", "", Right::kRead, FollowEvents},
+    Route{"GET", "v1/audit/export", "", Right::kExport, ExportEvents},
     Route{"POST", "v1/sagas/*", "*", Right::kWork, CommandSaga},
     Route{"POST", "v1/batch", "", Right::kWork, RunBatch},
     Route{"POST", "v1/queues/*", "claim-next", Right::kWork, ClaimNext},

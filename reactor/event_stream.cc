@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "schema/export_line.h"
 #include "schema/json.h"
 #include "schema/limits.h"
 
@@ -20,6 +21,9 @@ Status Full() { return {Code::kCancelled, "the piece is full"}; }
 
 EventStream::EventStream(const EventLog& log, EventQuery query, const EventTail* tail)
     : log_(log), query_(std::move(query)), tail_(tail), seen_(query_.seen), end_(log.Last()) {
+  if (!query_.through.IsNone()) {
+    end_ = std::min(end_, query_.through);
+  }
   for (const events::Body type : query_.types) {
     types_.set(static_cast<std::size_t>(type));
   }
@@ -49,7 +53,7 @@ Result<std::string> EventStream::Next() {
       std::min(seen_.value() + kPieceEventsMax, query_.follow ? log_.Last().value() : end_.value());
   const Status scanned = log_.Scan(
       Sequence(seen_.value() + 1), Sequence(through),
-      [&](const events::Event& event, std::string_view) {
+      [&](const events::Event& event, std::string_view bytes) {
         if (piece.size() >= kEventPieceSizeMax) {
           return Full();
         }
@@ -57,7 +61,7 @@ Result<std::string> EventStream::Next() {
         const std::string_view saga =
             event.saga_id() == nullptr ? std::string_view() : event.saga_id()->string_view();
         if (Wants(event.body_type(), saga)) {
-          Append(piece, seen_, EventToJson(event));
+          AppendEvent(piece, event, bytes);
         }
         return Status();
       });
@@ -74,7 +78,7 @@ Status EventStream::AppendHistory(std::string& piece) {
     seen_ = history_.back();
     history_.pop_back();
     if (Wants(event->body_type(), query_.saga)) {
-      Append(piece, seen_, EventToJson(*event));
+      AppendEvent(piece, *event, event.bytes());
     }
   }
   if (history_.empty()) {
@@ -124,6 +128,16 @@ void EventStream::Append(std::string& piece, Sequence sequence, std::string_view
   } else {
     piece += json;
     piece += '\n';
+  }
+}
+
+void EventStream::AppendEvent(std::string& piece, const events::Event& event,
+                              std::string_view bytes) const {
+  if (query_.stored) {
+    AppendExportLine(piece, event, bytes);
+    piece += '\n';
+  } else {
+    Append(piece, Sequence(event.sequence()), EventToJson(event));
   }
 }
 

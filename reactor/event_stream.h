@@ -24,6 +24,10 @@ struct EventQuery {
   std::string saga = {};
   // Server-Sent Events instead of NDJSON.
   bool server_sent = false;
+  // Each event as a line of an export, with the bytes that are stored.
+  bool stored = false;
+  // Without follow: the last event that is given; none = the end of the log.
+  Sequence through = {};
 };
 
 // Holds no more than a piece, and of a saga's history the places of its events. One thread at a
@@ -55,6 +59,7 @@ class EventStream {
  private:
   [[nodiscard]] bool Wants(events::Body type, std::string_view saga) const;
   void Append(std::string& piece, Sequence sequence, std::string_view json) const;
+  void AppendEvent(std::string& piece, const events::Event& event, std::string_view bytes) const;
   Status AppendHistory(std::string& piece);
 
   const EventLog& log_;

@@ -158,6 +158,12 @@ void Document::AddSchemas() {
   for (const char* table : {"sagalog.events.Event", "sagalog.events.NotedRefusal"}) {
     static_cast<void>(schemas_.Refer(table, SchemaSide::kAnswer));
   }
+  json::object line = schemas_.Table(FindTableForm("sagalog.events.Event"), SchemaSide::kAnswer);
+  line["properties"].get_object()["bytes"] =
+      Object(R"({"type": "string", "contentEncoding": "base64"})");
+  line["required"].get_array().emplace_back("bytes");
+  line["description"] = "An Event, and at its end the bytes that are stored";
+  schemas_.Add("ExportLine", std::move(line));
   schemas_.Add("QueueAnswer", WithSequence("sagalog.answers.Queue"));
   schemas_.Add("PolicyAnswer", WithSequence("sagalog.answers.StorePolicy"));
   json::object status = WithSequence("sagalog.answers.Status");
@@ -200,6 +206,9 @@ json::object Document::AnswerSchema(std::string_view answer) {
 json::object Document::AnswerContent(const OpenApiOperation& operation) {
   if (operation.answer == "text/plain") {
     return Content(operation.answer, {{"type", "string"}});
+  }
+  if (operation.answer == "ExportLine") {
+    return Content("application/x-ndjson", OpenApiSchemas::ReferTo(operation.answer));
   }
   json::object content;
   const bool only_streams = operation.answer == "application/x-ndjson";

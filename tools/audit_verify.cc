@@ -12,15 +12,12 @@
 
 #include "reactor/audit_keys.h"
 #include "reactor/audit_proof.h"
+#include "tools/export_record.h"
 #include "tools/record.h"
 
 namespace sagalog::tools {
 namespace fs = std::filesystem;
 namespace {
-
-// The checkpoint that an export carries.
-constexpr const char* kExportCheckpointName = "checkpoint";
-constexpr const char* kExportManifestName = "manifest.json";
 
 Result<std::string> ReadText(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -159,7 +156,10 @@ Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   AuditVerdict verdict;
   std::vector<std::string> paths = wanted.checkpoints;
   std::error_code error;
-  if (fs::exists(wanted.path / kExportManifestName, error)) {
+  if (IsExport(wanted.path)) {
+    RETURN_IF_ERROR(CheckExport(wanted.path, {}).status());
+  }
+  if (fs::exists(wanted.path / kExportCheckpointName, error)) {
     paths.push_back((wanted.path / kExportCheckpointName).string());
   }
   ASSIGN_OR_RETURN(std::vector<VerifierKey> keys, GivenKeys(wanted));

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "tools/bench_audit_figures.h"
+#include "tools/bench_export_figures.h"
 #include "tools/bench_figures.h"
 #include "tools/bench_remote.h"
 #include "tools/exit_code.h"
@@ -41,6 +42,7 @@ constexpr Part kParts[] = {
     {"stall", "commands beside a checkpoint of all live sagas", MeasureStall},
     {"reopen", "opening a long log with a checkpoint", MeasureReopen},
     {"replay", "a replay of a long log beside the scan of it", MeasureReplay},
+    {"export", "writing a long log as NDJSON, and checking that", MeasureExport},
 };
 
 // What a figure should be at least (positive) or at most (negative); 0 = nothing is asked of it.
@@ -52,7 +54,7 @@ struct Goal {
 constexpr Goal kGoals[] = {
     {"append_ratio", 0.6},         {"latency_ratio", -1.25},       {"rebuild_ratio", 0.5},
     {"bytes_per_live_saga", -512}, {"bytes_per_terminal_saga", 0}, {"stall_ms_max", -20},
-    {"audit_ratio", 0.95},         {"audit_lag_seconds", -1},
+    {"audit_ratio", 0.95},         {"audit_lag_seconds", -1},      {"export_per_second", 400'000},
 };
 
 std::string GoalText(const std::string& name) {
@@ -186,7 +188,7 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       ->type_name("DIR");
   local
       ->add_option("--only", flags->only,
-                   "Parts: append, audit, latency, live, stall, reopen, replay")
+                   "Parts: append, audit, latency, live, stall, reopen, replay, export")
       ->type_name("WORD");
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "tools/audit_command.h"
+#include "tools/audit_export_command.h"
 #include "tools/bench_command.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
@@ -79,6 +80,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddKeepingCommands(app, global, exit_code);
   AddAuditCommands(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);
+  AddAuditExportCommand(app, global, exit_code);
   AddIncidentsCommand(app, global, exit_code);
   AddCompletionCommand(app);
   AddBenchCommand(app, global, exit_code);

@@ -3,12 +3,35 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "eventlog/backup_directory.h"
 #include "eventlog/rocks_log.h"
+#include "tools/export_log.h"
+#include "tools/export_record.h"
 
 namespace sagalog::tools {
+namespace {
+
+Result<Record> OpenExport(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(auto log, ExportLog::Open(path));
+  if (!log->manifest().scope.IsWhole()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{} holds {} only: what is folded must begin with the first event, "
+                              "and nothing be left out",
+                              path.string(), InWords(log->manifest().scope)));
+  }
+  Record record;
+  record.log = std::move(log);
+  return record;
+}
+
+}  // namespace
 
 Result<Record> OpenRecord(const std::filesystem::path& path) {
+  if (IsExport(path)) {
+    return OpenExport(path);
+  }
   std::filesystem::path directory = path;
   if (const auto backup = BackupDirectory::Find(path); backup.ok()) {
     directory = *backup;

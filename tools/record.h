@@ -19,8 +19,9 @@ struct Record {
 };
 
 // The log of a data directory, also while a daemon writes it (then as far as it was acknowledged at
-// this moment), or of a backup: itself, or the newest of a directory of them. kNotFound when `path`
-// holds none, kUnsupportedVersion when a newer program wrote it.
+// this moment), or of a backup: itself, or the newest of a directory of them; or the finished
+// export in `path`, as NDJSON and from the first event without a filter, else kInvalidArgument.
+// kNotFound when `path` holds none, kUnsupportedVersion when a newer program wrote it.
 [[nodiscard]] Result<Record> OpenRecord(const std::filesystem::path& path);
 
 }  // namespace sagalog::tools

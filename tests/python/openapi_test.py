@@ -239,6 +239,9 @@ class Everything(DescribedDaemon):
                              types)
         self.ask("GET", "/v1/events?type=leased,terminal&saga=T1")
         self.ask("GET", "/v1/events?from=5", headers={"Accept": "text/event-stream"})
+        exported = self.ask("GET", "/v1/audit/export?format=ndjson&from=2&to=6")
+        self.assertEqual([event["sequence"] for event in exported], [2, 3, 4, 5, 6])
+        self.ask("GET", "/v1/audit/export?format=csv", status=400)
 
     def keeping(self) -> None:
         for what in ("verify", "rebuild", "checkpoint"):

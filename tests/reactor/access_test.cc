@@ -24,6 +24,7 @@ constexpr const char* kReaders = "wofaA";
 constexpr const char* kWorkers = "wofA";
 constexpr const char* kOrchestrators = "ofA";
 constexpr const char* kOperators = "fA";
+constexpr const char* kExporters = "aA";
 constexpr const char* kAdmins = "A";
 
 const std::map<char, Role> kRoles = {{'n', Role::kNone},         {'w', Role::kWorker},
@@ -100,6 +101,7 @@ std::vector<Row> PathRows() {
       {"GET", "/v1/effects", "", kReaders},
       {"GET", "/v1/sections", "", kReaders},
       {"GET", "/v1/status", "", kReaders},
+      {"GET", "/v1/audit/export", "", kExporters},
       {"GET", "/openapi.json", "", kReaders},
       {"GET", "/healthz", "", kAnyone},
       {"GET", "/readyz", "", kAnyone},

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "schema/export_line.h"
 #include "tests/reactor/api_store.h"
 
 namespace sagalog {
@@ -70,6 +71,33 @@ TEST_F(EventStreamOfTwo, HoldsOnlyWhatWasAskedFor) {
   EXPECT_THAT(Of("/v1/events?saga=T1"), ElementsAre(2, 3, 6));
   EXPECT_THAT(Of("/v1/events?saga=T1&type=leased&from=2"), ElementsAre(3));
   EXPECT_THAT(Of("/v1/events?saga=T9"), IsEmpty());
+}
+
+TEST_F(EventStreamOfTwo, AnExportHasTheRangeThatWasAskedFor) {
+  EXPECT_THAT(Of("/v1/audit/export?format=ndjson"), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(Of("/v1/audit/export?from=2&to=4"), ElementsAre(2, 3, 4));
+  EXPECT_THAT(Of("/v1/audit/export?from=6"), ElementsAre(6));
+}
+
+TEST_F(EventStreamOfTwo, AnExportCarriesTheStoredBytes) {
+  const ApiResponse response = api_.Send("GET", "/v1/audit/export?from=3&to=3");
+  std::string line = ReadToEnd(*response.events);
+  ASSERT_TRUE(line.ends_with('\n'));
+  line.pop_back();
+  const auto stored = api_.store().log().Read(Sequence(3));
+  std::string bytes;
+  ASSERT_TRUE(DecodeExportLine(line, bytes));
+  EXPECT_EQ(bytes, stored->bytes());
+  EXPECT_TRUE(CheckExportLine(line, **stored).ok());
+}
+
+TEST_F(EventStreamOfTwo, AnExportOfWhatTheLogDoesNotHoldIsRefused) {
+  for (const char* query :
+       {"from=7", "to=7", "from=4&to=3", "format=csv", "from=x", "follow=true"}) {
+    const ApiResponse response = api_.Send("GET", fmt::format("/v1/audit/export?{}", query));
+    EXPECT_EQ(response.status, 400) << query;
+    EXPECT_EQ(response.events, nullptr) << query;
+  }
 }
 
 TEST_F(EventStreamOfTwo, ASagasStreamIsItsHistoryAndWhatComes) {

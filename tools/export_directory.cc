@@ -1,0 +1,179 @@
+#include "tools/export_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "eventlog/durable_file.h"
+#include "tools/file_digest.h"
+
+namespace sagalog::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Unfinished(std::string_view name) {
+  return std::string(name) + std::string(kUnfinishedSuffix);
+}
+
+Status Refused(std::string text) { return {Code::kInvalidArgument, std::move(text)}; }
+
+}  // namespace
+
+Result<ExportDirectory> ExportDirectory::Open(const fs::path& path, const ExportScope& scope) {
+  std::error_code error;
+  const bool was_there = fs::exists(path, error);
+  if (was_there && !fs::is_directory(path, error)) {
+    return Refused(fmt::format("{} is no directory", path.string()));
+  }
+  fs::create_directories(path, error);
+  if (error) {
+    return Status(Code::kIoError,
+                  fmt::format("cannot create {}: {}", path.string(), error.message()));
+  }
+  if (!was_there) {
+    ::chmod(path.c_str(), S_IRWXU);
+  }
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ExportDirectory directory(path, descriptor);
+  directory.created_ = !was_there;
+  if (descriptor < 0) {
+    return Status(Code::kIoError,
+                  fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return Status(Code::kLocked,
+                  fmt::format("another export into {} runs: wait for it", path.string()));
+  }
+  RETURN_IF_ERROR(directory.Examine(scope));
+  return directory;
+}
+
+ExportDirectory::ExportDirectory(ExportDirectory&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      created_(other.created_),
+      interrupted_(other.interrupted_),
+      data_name_(std::move(other.data_name_)),
+      earlier_(std::move(other.earlier_)) {}
+
+ExportDirectory::~ExportDirectory() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+Status ExportDirectory::Examine(const ExportScope& scope) {
+  data_name_ = ExportDataName(scope.format);
+  for (const std::string_view name : {kExportJournalName, kExportManifestName}) {
+    Result<ExportManifest> found = ExportManifest::Read(path_, name);
+    if (found.status().code() == Code::kNotFound) {
+      continue;
+    }
+    RETURN_IF_ERROR(found.status());
+    if (found->scope != scope) {
+      return Refused(
+          fmt::format("{} holds an export of {}, not of {}: export into another "
+                      "directory",
+                      path_.string(), InWords(found->scope), InWords(scope)));
+    }
+    earlier_ = *std::move(found);
+    interrupted_ = name == kExportJournalName;
+    break;
+  }
+  return CheckNames(scope.format);
+}
+
+Status ExportDirectory::CheckNames(ExportFormat format) const {
+  std::set<std::string> ours = {Unfinished(kExportManifestName), Unfinished(kExportJournalName)};
+  if (earlier_) {
+    const std::string data(ExportDataName(format));
+    ours.insert({data, Unfinished(data), std::string(kExportManifestName),
+                 std::string(kExportJournalName), std::string(kExportCheckpointName),
+                 Unfinished(kExportCheckpointName)});
+    if (format == ExportFormat::kSqlite) {
+      ours.insert(Unfinished(data) + "-journal");
+    }
+  }
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!ours.contains(name)) {
+      return Refused(
+          fmt::format("{} holds {}, which is no part of an export: give a directory of "
+                      "its own",
+                      path_.string(), name));
+    }
+  }
+  return error ? Status(Code::kIoError,
+                        fmt::format("cannot read {}: {}", path_.string(), error.message()))
+               : Status();
+}
+
+fs::path ExportDirectory::data() const { return path_ / Unfinished(data_name_); }
+
+Status ExportDirectory::Replace(std::string_view name, std::string_view text) const {
+  const fs::path unfinished = path_ / Unfinished(name);
+  std::error_code error;
+  fs::remove(unfinished, error);
+  RETURN_IF_ERROR(WriteFileDurably(unfinished, text, nullptr));
+  return RenameDurably(unfinished, path_ / name, nullptr);
+}
+
+Status ExportDirectory::Begin(const ExportManifest& progress) {
+  RETURN_IF_ERROR(Note(progress));
+  std::error_code error;
+  return fs::exists(path_ / data_name_, error) ? RenameDurably(path_ / data_name_, data(), nullptr)
+                                               : Status();
+}
+
+Status ExportDirectory::Note(const ExportManifest& progress) const {
+  return Replace(kExportJournalName, progress.Encode());
+}
+
+Status ExportDirectory::Publish(ExportManifest& manifest, const std::string& checkpoint) {
+  RETURN_IF_ERROR(RenameDurably(data(), path_ / data_name_, nullptr));
+  std::error_code error;
+  if (checkpoint.empty()) {
+    fs::remove(path_ / kExportCheckpointName, error);
+  } else {
+    RETURN_IF_ERROR(Replace(kExportCheckpointName, checkpoint));
+    FileDigest digest;
+    digest.Add(checkpoint);
+    manifest.files.push_back({std::string(kExportCheckpointName), checkpoint.size(), digest.Hex()});
+  }
+  RETURN_IF_ERROR(Replace(kExportManifestName, manifest.Encode()));
+  fs::remove(path_ / kExportJournalName, error);
+  if (error) {
+    return {Code::kIoError, fmt::format("cannot remove {}: {}",
+                                        (path_ / kExportJournalName).string(), error.message())};
+  }
+  earlier_ = manifest;
+  interrupted_ = false;
+  return SyncDirectory(path_, nullptr);
+}
+
+void ExportDirectory::Abandon() {
+  if (earlier_) {
+    return;
+  }
+  std::error_code error;
+  for (const fs::path& path :
+       {data(), fs::path(data().string() + "-journal"), path_ / kExportJournalName}) {
+    fs::remove(path, error);
+  }
+  if (created_) {
+    fs::remove(path_, error);
+  }
+}
+
+}  // namespace sagalog::tools

@@ -1,0 +1,61 @@
+// The directory of an export: what is in it, and what of that is whole.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "schema/status.h"
+#include "tools/export_manifest.h"
+
+namespace sagalog::tools {
+
+// Locked while it is open. Whenever the program or the machine stops, either the export before is
+// there and nothing else, or a journal says that what is there is not whole; readers refuse it, and
+// the next export with the same scope goes on from the journal. One thread at a time.
+class ExportDirectory {
+ public:
+  // Creates `path` (mode 0700), or takes an empty one, or one with an export of `scope`:
+  // kInvalidArgument for any other, and for one with files that are no part of an export; kLocked
+  // when an export into it runs.
+  [[nodiscard]] static Result<ExportDirectory> Open(const std::filesystem::path& path,
+                                                    const ExportScope& scope);
+  ExportDirectory(ExportDirectory&& other) noexcept;
+  ExportDirectory& operator=(ExportDirectory&&) = delete;
+  ~ExportDirectory();
+
+  // How far the export before got; none = there was none.
+  [[nodiscard]] const std::optional<ExportManifest>& earlier() const { return earlier_; }
+  // Whether it stopped before it was whole.
+  [[nodiscard]] bool interrupted() const { return interrupted_; }
+
+  // Where the data is written until it is whole.
+  [[nodiscard]] std::filesystem::path data() const;
+  // From here on the directory holds nothing whole; what was exported before is at data().
+  Status Begin(const ExportManifest& progress);
+  // Notes durably how far it got.
+  Status Note(const ExportManifest& progress) const;
+  // Makes it whole, with the signed note `checkpoint`, unless that is empty. `manifest` lists the
+  // data; the checkpoint is added.
+  Status Publish(ExportManifest& manifest, const std::string& checkpoint);
+  // Removes what was begun, when nothing was there before.
+  void Abandon();
+
+ private:
+  ExportDirectory(std::filesystem::path path, int descriptor)
+      : path_(std::move(path)), descriptor_(descriptor) {}
+
+  Status Examine(const ExportScope& scope);
+  Status CheckNames(ExportFormat format) const;
+  // Writes a file whole, in place of the one with that name.
+  Status Replace(std::string_view name, std::string_view text) const;
+
+  std::filesystem::path path_;
+  int descriptor_;  // of the directory, locked; -1 when moved from
+  bool created_ = false;
+  bool interrupted_ = false;
+  std::string data_name_;
+  std::optional<ExportManifest> earlier_;
+};
+
+}  // namespace sagalog::tools
