@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/api_audit.h"
 #include "reactor/api_call.h"
 #include "reactor/api_export.h"
 #include "reactor/api_problem.h"
@@ -55,6 +56,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "v1/admin/sweep", "", Right::kAdminister, SweepStore},
     Route{"POST", "v1/admin/backup", "", Right::kAdminister, BackUpStore},
     Route{"POST", "v1/admin/compact", "", Right::kAdminister, CompactStore},
+    Route{"GET", "v1/audit/checkpoint", "", Right::kRead, ShowAuditCheckpoint},
+    Route{"GET", "v1/audit/proof", "", Right::kRead, ShowAuditProof},
     Route{"POST", "v1/clock", "advance", Right::kAdminister, AdvanceClock},
     Route{"POST", "v1/clock", "step-wall", Right::kAdminister, StepWallClock},
     Route{"POST", "v1/clock", "suspend", Right::kAdminister, SuspendClock},

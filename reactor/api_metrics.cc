@@ -5,6 +5,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/audit_trail.h"
 #include "reactor/daemon_figures.h"
 #include "reactor/metrics_text.h"
 #include "schema/json.h"
@@ -144,6 +145,11 @@ ApiResponse ShowMetrics(const ApiCall& call) {
   AddLog(text, call.store);
   AddStore(text, call.store, wall);
   AddReaper(text, call.store.DescribeReaper());
+  if (const AuditTrail* trail = AuditTrail::Of(call.store.log())) {
+    text.One("sagalog_audit_lag_events", "gauge",
+             "Durable events that the audit tree has not hashed.",
+             static_cast<double>(trail->Lag()));
+  }
   return ApiResponse{200, "text/plain; version=0.0.4; charset=utf-8", text.Take()};
 }
 

@@ -10,6 +10,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/audit_trail.h"
 #include "reactor/past_saga.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
@@ -285,6 +286,9 @@ ApiResponse ShowStatus(const ApiCall& call) {
   all.limit = kPageRowsMax;
   if (const auto in_doubt = call.store.EffectsInDoubt(all); in_doubt.ok()) {
     json += fmt::format(R"("effects_in_doubt":{},)", in_doubt->items.size());
+  }
+  if (const AuditTrail* trail = AuditTrail::Of(call.store.log())) {
+    json += fmt::format(R"("audit_lag_events":{},)", trail->Lag());
   }
   json += fmt::format(R"("reaper":{}}})", ToJson(call.store.DescribeReaper()));
   return Answer(WithSequence(std::move(json), Sequence(status.last_sequence)));

@@ -169,6 +169,8 @@ void Document::AddSchemas() {
   json::object status = WithSequence("sagalog.answers.Status");
   status["properties"].get_object()["effects_in_doubt"] =
       Object(R"({"type": "integer", "format": "uint64", "minimum": 0})");
+  status["properties"].get_object()["audit_lag_events"] =
+      Object(R"({"type": "integer", "format": "uint64", "minimum": 0})");
   status["properties"].get_object()["reaper"] =
       schemas_.Refer("sagalog.answers.Reaper", SchemaSide::kAnswer);
   status["required"].get_array().emplace_back("reaper");

@@ -22,6 +22,7 @@
 #include "reactor/store.h"
 #include "schema/limits.h"
 #include "schema/store_time.h"
+#include "tools/audit_service.h"
 #include "tools/command_groups.h"
 #include "tools/daemon_log.h"
 #include "tools/exit_code.h"
@@ -100,6 +101,7 @@ int Serve(const GlobalOptions& global, const ServeSettings& settings, ServerOpti
   if (!store.ok()) {
     return Unavailable(global, store.status());
   }
+  AuditService audit(**store, options.data, settings, log);
   auto server = Server::Listen(**store, serving);
   if (!server.ok() && server.status().code() == Code::kInvalidArgument) {
     PrintError(global, fmt::format("serve: {}", server.status().text()));
@@ -116,6 +118,7 @@ int Serve(const GlobalOptions& global, const ServeSettings& settings, ServerOpti
     log.Say({ServerNote::Level::kWarning, "manager", told.text()});
   }
   const Status served = (*server)->Run();
+  audit.Stop();
   const Status closed = (*store)->Close();
   if (!served.ok() || !closed.ok()) {
     return Unavailable(global, served.ok() ? closed : served);

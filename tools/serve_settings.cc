@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -59,6 +60,13 @@ Status CheckValue(const Kind& kind, std::string& value) {
   if (kind.name == "log-format" && value != "text" && value != "json") {
     return {Code::kInvalidArgument, "it is text or json"};
   }
+  if (kind.name == "publish-interval") {
+    const auto interval = ParseDuration(value);
+    RETURN_IF_ERROR(interval.status());
+    return *interval >= std::chrono::milliseconds(10) && *interval <= std::chrono::hours(24 * 365)
+               ? Status()
+               : Status(Code::kInvalidArgument, "from 10ms to 365d");
+  }
   if (kind.name == "manual-clock" && !value.empty()) {
     return ParseTime(value).status();
   }
@@ -79,6 +87,9 @@ const std::vector<Kind>& ServeSettings::Kinds() {
       {"tls-key", Values::kOne, "", "The certificate's private key, PEM"},
       {"no-reaper", Values::kYesOrNo, "no",
        "Leave stale sagas to others, whatever their on_stale says"},
+      {"publish-checkpoint", Values::kOne, "",
+       "Where signed checkpoints of the audit tree go: a directory, or a command that reads them"},
+      {"publish-interval", Values::kOne, "60s", "How often at most, when the log has grown"},
       {"log-format", Values::kOne, "text", "What is said on standard error: text or json"},
       {"manual-clock", Values::kOne, "",
        "For tests: time starts at RFC 3339 and moves only by POST /v1/clock:advance"},

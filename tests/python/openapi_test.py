@@ -205,6 +205,9 @@ class Everything(DescribedDaemon):
         self.ask("GET", "/readyz")
         self.ask("GET", "/metrics")
         self.ask("GET", "/openapi.json")
+        self.ask("GET", "/v1/audit/checkpoint")
+        self.ask("GET", "/v1/audit/proof?sequence=2")
+        self.ask("GET", "/v1/audit/proof?from=2")
 
     def refusals(self) -> None:
         self.command("T8", "acquire", {"owner": {"owner": "w2"}}, 409)

@@ -103,6 +103,8 @@ std::vector<Row> PathRows() {
       {"GET", "/v1/status", "", kReaders},
       {"GET", "/v1/audit/export", "", kExporters},
       {"GET", "/openapi.json", "", kReaders},
+      {"GET", "/v1/audit/checkpoint", "", kReaders},
+      {"GET", "/v1/audit/proof?sequence=1", "", kReaders},
       {"GET", "/healthz", "", kAnyone},
       {"GET", "/readyz", "", kAnyone},
       {"POST", "/v1/admin/verify", "", kAdmins},
