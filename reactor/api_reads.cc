@@ -11,7 +11,7 @@
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
 #include "reactor/audit_trail.h"
-#include "reactor/past_saga.h"
+#include "reactor/past_place.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
 
@@ -178,9 +178,7 @@ ApiResponse ShowSaga(const ApiCall& call) {
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
   }
-  const auto saga = moment ? FindPastSaga(call.store.log(), call.name, *moment,
-                                          TimeFromMicros(call.store.Describe().time))
-                           : call.store.Find(call.name);
+  const auto saga = moment ? call.store.FindPast(call.name, *moment) : call.store.Find(call.name);
   return saga.ok() ? Answer(ToJson(*saga)) : Problem(call.Last(), saga.status(), call.name);
 }
 

@@ -34,12 +34,14 @@ Result<Sequence> CheckpointKeeper::Take() {
 
 Result<Sequence> CheckpointKeeper::TakeExcluded() {
   std::uint64_t generation = 0;
+  std::uint64_t store_events = 0;
   Sequence sequence;
   // The turn is answered when what it has seen is durable, so the checkpoint's sequence is too.
   RETURN_IF_ERROR(RunInTurn([&](Decider& decider) {
     generation = decider.state().generation();
     decider.state().checkpointer().Begin();
     sequence = decider.state().checkpointer().sequence();
+    store_events = StoreEventIndex::CountIn(decider.state().projections().statistics());
   }));
   RETURN_IF_ERROR(SerializeAll(generation));
   ASSIGN_OR_RETURN(const bool committed, state_.CommitCheckpoint(generation));
@@ -52,6 +54,7 @@ Result<Sequence> CheckpointKeeper::TakeExcluded() {
     }
   }));
   due_.Taken(sequence);
+  state_.NoteStoreEvents(sequence, store_events);
   return sequence;
 }
 

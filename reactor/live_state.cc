@@ -10,6 +10,18 @@ namespace sagalog {
 
 namespace fs = std::filesystem;
 
+LiveState::LiveState(const EventLog& log, Options options)
+    : log_(log),
+      options_(std::move(options)),
+      store_events_(options_.directory.empty() ? fs::path() : options_.directory / "store-events",
+                    !options_.read_only) {}
+
+void LiveState::NoteStoreEvents(Sequence through, std::uint64_t counted) {
+  store_events_.Find(log_, through, counted)
+      .status()
+      .IgnoreBecause("whoever asks finds it again, and is told");
+}
+
 LiveState::Rows LiveState::OpenRows(const fs::path& directory, bool read_only) {
   if (directory.empty()) {
     return CheckpointStore::Open({}, CheckpointStore::Mode::kInMemory);
@@ -168,6 +180,7 @@ Result<bool> LiveState::CommitCheckpoint(std::uint64_t generation) {
 }
 
 Status LiveState::Close() {
+  store_events_.Save(log_).IgnoreBecause("a pass over the log makes it anew");
   const std::lock_guard lock(rows_mutex_);  // those who read the rows come to an end first
   return rows_->Close();
 }

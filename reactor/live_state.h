@@ -15,6 +15,7 @@
 #include "projections/checkpoint.h"
 #include "projections/projections.h"
 #include "reactor/decide.h"
+#include "reactor/store_event_index.h"
 
 namespace sagalog {
 
@@ -74,6 +75,11 @@ class LiveState {
   // when `generation` is over; false then.
   [[nodiscard]] Result<bool> CommitCheckpoint(std::uint64_t generation);
 
+  // Where the log's events of the store itself stand. Any thread.
+  [[nodiscard]] StoreEventIndex& store_events() { return store_events_; }
+  // Brings that up to a checkpoint, so that whoever asks has little to wait for. Any thread.
+  void NoteStoreEvents(Sequence through, std::uint64_t counted);
+
   // In a turn in which nothing is being written, and with no checkpoint under way: throws the rows
   // away and folds everything from zero. kConflict when the turn has applied more than is durable.
   Status Rebuild();
@@ -86,7 +92,7 @@ class LiveState {
     std::unique_ptr<Checkpointer> checkpointer;
   };
 
-  LiveState(const EventLog& log, Options options) : log_(log), options_(std::move(options)) {}
+  LiveState(const EventLog& log, Options options);
 
   Status FoldFromRows();
   [[nodiscard]] Status CheckSameLog() const;
@@ -107,6 +113,7 @@ class LiveState {
   // Held while a checkpoint is committed, and to exchange what it is committed from.
   std::mutex commit_mutex_;
   Status damage_;
+  StoreEventIndex store_events_;
 };
 
 }  // namespace sagalog

@@ -117,6 +117,18 @@ void PastFacts::NoteSettled(const events::Event& event, const events::EffectSett
   }
 }
 
+void PastFacts::NoteChild(const std::string& parent, Sequence planned, std::string child) {
+  children_[parent].push_back({planned, std::move(child)});
+}
+
+void PastFacts::NoteEnd(const std::string& saga, Sequence ended, StoreTime time, bool completed) {
+  awaited_[saga] = {ended, time, completed};
+}
+
+void PastFacts::NoteSettlement(Sequence begun, Sequence settled, std::uint64_t hash) {
+  settled_[begun.value()] = {settled, hash};
+}
+
 SagaSnapshot PastFacts::Complete(Saga saga, Sequence through, StoreTime moment) const {
   AddEnds(saga, through);
   AddSettlements(saga, through);

@@ -24,6 +24,11 @@ class PastFacts {
  public:
   // Any event; in the order of the log. Those that tell nothing here may be left out.
   void Note(const events::Event& event);
+  // What is known without its event: a child that `parent` took, the end of a saga that others wait
+  // for, and where an effect of scope `key` that began at `begun` was settled.
+  void NoteChild(const std::string& parent, Sequence planned, std::string child);
+  void NoteEnd(const std::string& saga, Sequence ended, StoreTime time, bool completed);
+  void NoteSettlement(Sequence begun, Sequence settled, std::uint64_t hash);
   // The last that was noted.
   [[nodiscard]] Sequence noted() const { return noted_; }
 

@@ -15,6 +15,7 @@
 
 #include "eventlog/event_log.h"
 #include "reactor/clock.h"
+#include "reactor/past_place.h"
 #include "schema/answers_generated.h"
 #include "schema/commands_generated.h"
 #include "schema/events_generated.h"
@@ -269,6 +270,10 @@ class Store {
 
   // Reads. Each is true of the sequence it says. `min_sequence` waits until that is durable.
   [[nodiscard]] Result<answers::SagaT> Find(std::string_view saga, Sequence min_sequence = {});
+  // The saga as Find showed it at a past moment (past_saga.h), from its own history and what memory
+  // knows of the rest: the log is not passed through. kNotFound when it was not planned by then,
+  // kInvalidArgument when the moment is to come or beyond the end.
+  [[nodiscard]] Result<answers::SagaT> FindPast(std::string_view saga, const PastMoment& at);
   [[nodiscard]] Result<answers::SagaPageT> List(const SagaQuery& query);
   [[nodiscard]] Result<answers::StalePageT> Stale(const PageQuery& query);
   [[nodiscard]] Result<answers::CompensationPageT> Compensations(const PageQuery& query);

@@ -55,6 +55,7 @@ constexpr Goal kGoals[] = {
     {"append_ratio", 0.6},         {"latency_ratio", -1.25},       {"rebuild_ratio", 0.5},
     {"bytes_per_live_saga", -512}, {"bytes_per_terminal_saga", 0}, {"stall_ms_max", -20},
     {"audit_ratio", 0.95},         {"audit_lag_seconds", -1},      {"export_per_second", 400'000},
+    {"at_saga_ms", -50},
 };
 
 std::string GoalText(const std::string& name) {

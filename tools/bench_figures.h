@@ -34,7 +34,7 @@ Status MeasureStall(const BenchPlan& plan, Figures& figures);
 // reopen_seconds_1m and reopen_seconds_10m
 Status MeasureReopen(const BenchPlan& plan, Figures& figures);
 // replay_states_per_second, replay_json_per_second, replay_scan_per_second, replay_ratio,
-// replay_step_back_ms, replay_peak_mb
+// replay_step_back_ms, replay_peak_mb, at_saga_ms
 Status MeasureReplay(const BenchPlan& plan, Figures& figures);
 
 }  // namespace sagalog::tools

@@ -84,6 +84,26 @@ Result<double> StepBackMillis(const fs::path& directory) {
   return SecondsSince(start) * 1000 / kSteps;
 }
 
+// Milliseconds until a running store shows one saga as it was at a time, the median.
+Result<double> FindPastMillis(const fs::path& directory, std::uint64_t sagas) {
+  constexpr std::uint64_t kQuestions = 200;
+  constexpr std::uint64_t kStride = 7919;
+  StoreOptions options;
+  options.directory = directory;
+  ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
+  ASSIGN_OR_RETURN(const StoredEvent middle,
+                   store->log().Read(Sequence(store->log().Last().value() / 2)));
+  const StoreTime then = TimeFromMicros(middle->time());
+  std::uint64_t shown = 0;
+  const auto micros = TimeEach(kQuestions, [&](std::uint64_t i) {
+    const auto saga = store->FindPast("saga-" + std::to_string(i * kStride % (sagas / 3)), then);
+    shown += saga.ok() ? 1 : 0;
+  });
+  RETURN_IF_ERROR(store->Close());
+  return shown == 0 ? Result<double>(Status(Code::kIoError, "no saga was found in the past"))
+                    : Result<double>(Quantile(micros, 0.5) / 1000);
+}
+
 }  // namespace
 
 Status MeasureReplay(const BenchPlan& plan, Figures& figures) {
@@ -106,6 +126,8 @@ Status MeasureReplay(const BenchPlan& plan, Figures& figures) {
   figures["replay_peak_mb"] = PeakMegabytes();
   ASSIGN_OR_RETURN(figures["replay_step_back_ms"], StepBackMillis(directory));
   figures["replay_ratio"] = figures["replay_states_per_second"] / figures["replay_scan_per_second"];
+  ASSIGN_OR_RETURN(figures["at_saga_ms"],
+                   FindPastMillis(directory, plan.replayed_events / kEventsPerSaga));
   fs::remove_all(directory, error);
   return {};
 }
