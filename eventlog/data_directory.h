@@ -15,6 +15,8 @@ inline constexpr std::string_view kAuditDirectoryName = "audit";
 inline constexpr std::string_view kHeadFileName = "HEAD";
 inline constexpr std::string_view kLockFileName = "LOCK";
 inline constexpr std::string_view kSocketName = "socket";
+inline constexpr std::string_view kReadersFileName = "readers";
+inline constexpr std::string_view kRedactingFileName = "redacting";
 
 // An open data directory. For writing it is locked until the object is gone; the lock also ends
 // with the process, however that dies. Movable; one thread.

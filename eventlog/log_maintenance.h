@@ -53,8 +53,9 @@ class LogMaintenance {
   // Makes what was replaced durable.
   virtual Status Settle() = 0;
 
-  // Gives the space back that replaced events up to `through` took. Takes long.
-  virtual Status ReclaimSpace(Sequence through) = 0;
+  // Gives the space back that the events `from` to `through` took before they were replaced: then
+  // no file of the log holds the old ones. Takes long where it is a long stretch.
+  virtual Status ReclaimSpace(Sequence from, Sequence through) = 0;
 
   // Copies the log as it is and verifies the copy, event by event. Holds all that was durable when
   // it began. On an error nothing new is there and earlier backups are as they were.

@@ -44,7 +44,9 @@ class MemoryLog final : public EventLog, private LogMaintenance {
   [[nodiscard]] Status Noted(Status found) const;
   [[nodiscard]] Result<StoredEvent> ReadVerified(Sequence sequence) const;
   Status Settle() override { return latch_.Writable(); }
-  Status ReclaimSpace(Sequence /*through*/) override { return latch_.Writable(); }
+  Status ReclaimSpace(Sequence /*from*/, Sequence /*through*/) override {
+    return latch_.Writable();
+  }
   Result<LogBackup> Backup(const LogBackupOptions& options) override;
 
   MemoryLog(MemoryDisk& disk, LogMode mode) : disk_(disk), mode_(mode) {}

@@ -280,10 +280,10 @@ Status RocksLog::Settle() {
   return FromRocks(database_->db().Flush({}), "cannot make stubs durable");
 }
 
-Status RocksLog::ReclaimSpace(Sequence through) {
+Status RocksLog::ReclaimSpace(Sequence from, Sequence through) {
   const std::shared_lock lock(database_mutex_);
   RETURN_IF_ERROR(Maintainable());
-  return DropReplaced(database_->db(), through, closed_);
+  return DropReplaced(database_->db(), from, through, closed_);
 }
 
 Result<LogBackup> RocksLog::Backup(const LogBackupOptions& options) {

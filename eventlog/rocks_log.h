@@ -71,7 +71,7 @@ class RocksLog final : public EventLog, private LogMaintenance {
 
   Status Replace(std::span<const std::string_view> events) override;
   Status Settle() override;
-  Status ReclaimSpace(Sequence through) override;
+  Status ReclaimSpace(Sequence from, Sequence through) override;
   Result<LogBackup> Backup(const LogBackupOptions& options) override;
 
   Status OpenForWriting();

@@ -1,5 +1,6 @@
 #include "eventlog/rocks_replacing.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -14,22 +15,25 @@
 namespace sagalog {
 namespace {
 
-// What appends may need meanwhile: the write buffers, and as much again.
-constexpr std::uint64_t kRoomForAppends = 512ULL << 20;
+// What appends may need meanwhile: as much as is written anew, since both take the same disk's
+// time; but a write buffer at least, and no more than all of them and as much again.
+constexpr std::uint64_t kRoomForAppendsMin = 32ULL << 20;
+constexpr std::uint64_t kRoomForAppendsMax = 512ULL << 20;
 
 // A merge may write all tables anew before it lets go of the old ones.
 Status CheckRoom(rocksdb::DB& db) {
   std::uint64_t tables = 0;
   db.GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &tables);
+  const std::uint64_t needed = tables + std::clamp(tables, kRoomForAppendsMin, kRoomForAppendsMax);
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(db.GetName(), error);
-  if (error || space.available >= tables + kRoomForAppends) {
+  if (error || space.available >= needed) {
     return {};
   }
   return {Code::kIoError,
           fmt::format("the disk of {} has {} MiB free, and writing the log's tables anew may take "
                       "{}: make room first",
-                      db.GetName(), space.available >> 20, (tables + kRoomForAppends) >> 20)};
+                      db.GetName(), space.available >> 20, needed >> 20)};
 }
 
 }  // namespace
@@ -47,11 +51,12 @@ Status ReplaceEvents(rocksdb::DB& db, std::span<const std::string_view> events) 
   return FromRocks(db.Write(options, &batch), "cannot write stubs");
 }
 
-Status DropReplaced(rocksdb::DB& db, Sequence through, std::atomic<bool>& cancelled) {
+Status DropReplaced(rocksdb::DB& db, Sequence from, Sequence through,
+                    std::atomic<bool>& cancelled) {
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
   options.canceled = &cancelled;
-  const std::string first(LogKey(Sequence(1)).bytes());
+  const std::string first(LogKey(from).bytes());
   const std::string last(LogKey(through).bytes());
   const rocksdb::Slice begin(first);
   const rocksdb::Slice end(last);
@@ -59,7 +64,10 @@ Status DropReplaced(rocksdb::DB& db, Sequence through, std::atomic<bool>& cancel
   if (merged.IsIncomplete() || merged.IsShutdownInProgress()) {
     return {Code::kCancelled, "the log is closing"};
   }
-  return FromRocks(merged, "cannot give back the space of stubs");
+  RETURN_IF_ERROR(FromRocks(merged, "cannot give back the space of stubs"));
+  // A merge leaves the removing of its inputs to a thread of its own. This waits for it.
+  RETURN_IF_ERROR(FromRocks(db.DisableFileDeletions(), "cannot remove the log's old files"));
+  return FromRocks(db.EnableFileDeletions(/*force=*/false), "cannot remove the log's old files");
 }
 
 }  // namespace sagalog

@@ -19,8 +19,10 @@ namespace sagalog {
 // where the disk has no room for the tables to be written anew.
 [[nodiscard]] Status ReplaceEvents(rocksdb::DB& db, std::span<const std::string_view> events);
 
-// Merges the tables up to `through`, so that only the newest of each event is left. Ends early,
-// with kCancelled, when `cancelled` becomes true.
-[[nodiscard]] Status DropReplaced(rocksdb::DB& db, Sequence through, std::atomic<bool>& cancelled);
+// Merges the tables with events from `from` to `through`, so that only the newest of each is left,
+// and removes the files that are then of no use. Ends early, with kCancelled, when `cancelled`
+// becomes true.
+[[nodiscard]] Status DropReplaced(rocksdb::DB& db, Sequence from, Sequence through,
+                                  std::atomic<bool>& cancelled);
 
 }  // namespace sagalog

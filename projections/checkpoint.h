@@ -37,6 +37,8 @@ class CheckpointStore : public EndedRows {
   // or none.
   [[nodiscard]] virtual Result<std::optional<std::string>> FirstDifference(
       const CheckpointStore& other) const = 0;
+  // Rewrites the tables of the sagas in memory, so that no file holds what a row said before.
+  virtual Status DropOverwritten() const = 0;
   // Bytes on disk.
   [[nodiscard]] virtual std::uint64_t SizeBytes() const = 0;
   virtual Status Close() = 0;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "projections/checkpoint.h"
+#include "projections/checked_fold.h"
 
 namespace sagalog {
 namespace {
@@ -167,10 +167,14 @@ class FoldCheckpoints {
   Status committed_;
 };
 
-Status FoldFrom(Pipe& pipe, Projections& projections, FoldCheckpoints* checkpoints) {
+Status FoldFrom(Pipe& pipe, Projections& projections, FoldCheckpoints* checkpoints,
+                const FoldCheck& check) {
   std::optional<EventBatch> batch;
   while ((batch = pipe.Take(std::move(batch)))) {
     for (std::size_t i = 0; i < batch->size(); ++i) {
+      if (check) {
+        RETURN_IF_ERROR(check(projections, (*batch)[i]));
+      }
       RETURN_IF_ERROR(projections.Apply((*batch)[i]));
       if (checkpoints != nullptr) {
         RETURN_IF_ERROR(checkpoints->AfterEvent());
@@ -183,24 +187,41 @@ Status FoldFrom(Pipe& pipe, Projections& projections, FoldCheckpoints* checkpoin
   return pipe.EndStatus();
 }
 
-}  // namespace
+struct FoldPlan {
+  CheckpointStore* store = nullptr;
+  std::uint64_t checkpoint_every = 0;
+  FoldCheck check;
+};
 
-Status Fold(const EventLog& log, Sequence through, Projections& projections, CheckpointStore* store,
-            std::uint64_t checkpoint_every) {
+Status Fold(const EventLog& log, Sequence through, Projections& projections, const FoldPlan& plan) {
   const Sequence from = projections.Applied().Next();
   if (from > through) {
     return {};
   }
   std::optional<FoldCheckpoints> checkpoints;
-  if (store != nullptr) {
-    checkpoints.emplace(projections, *store, checkpoint_every);
+  if (plan.store != nullptr) {
+    checkpoints.emplace(projections, *plan.store, plan.checkpoint_every);
   }
   Pipe pipe;
   std::thread reader([&] { ReadInto(pipe, log, from, through); });
-  const Status folded = FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr);
+  const Status folded =
+      FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr, plan.check);
   pipe.Close();
   reader.join();
   return folded;
+}
+
+}  // namespace
+
+Status Fold(const EventLog& log, Sequence through, Projections& projections, CheckpointStore* store,
+            std::uint64_t checkpoint_every) {
+  return Fold(log, through, projections, FoldPlan{store, checkpoint_every, {}});
+}
+
+Status FoldChecked(const EventLog& log, Sequence through, Projections& projections,
+                   CheckpointStore& store, const FoldCheck& check) {
+  constexpr std::uint64_t kCheckpointEvery = 100'000;
+  return Fold(log, through, projections, FoldPlan{&store, kCheckpointEvery, check});
 }
 
 }  // namespace sagalog

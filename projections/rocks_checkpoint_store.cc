@@ -355,6 +355,17 @@ Result<std::optional<std::string>> RocksCheckpointStore::FirstDifference(
   return std::optional<std::string>();
 }
 
+Status RocksCheckpointStore::DropOverwritten() const {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  RETURN_IF_ERROR(
+      FromRocks(database_->CompactRange(options, HandleOf(RowFamily::kLive), nullptr, nullptr)));
+  // A merge leaves the removing of its inputs to a thread of its own. This waits for it.
+  RETURN_IF_ERROR(FromRocks(database_->DisableFileDeletions()));
+  return FromRocks(database_->EnableFileDeletions(/*force=*/false));
+}
+
 std::uint64_t RocksCheckpointStore::SizeBytes() const {
   std::uint64_t size = 0;
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {

@@ -27,6 +27,7 @@ class RocksCheckpointStore final : public CheckpointStore {
   Status Load(Projections& projections) override;
   [[nodiscard]] Result<std::optional<std::string>> FirstDifference(
       const CheckpointStore& other) const override;
+  Status DropOverwritten() const override;
   [[nodiscard]] std::uint64_t SizeBytes() const override;
   Status Close() override;
 

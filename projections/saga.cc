@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "projections/redaction.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -13,14 +14,14 @@ std::string_view View(const flatbuffers::String* text) {
 
 std::string Text(const flatbuffers::String* text) { return std::string(View(text)); }
 
-void AppendCompensation(Saga& saga, const schema::Compensation& compensation, Sequence sequence,
-                        std::size_t position) {
+void AppendCompensation(Saga& saga, const schema::Compensation& compensation,
+                        const events::Event& event, std::size_t position) {
   CompensationRecord record;
   record.id = InternedText(View(compensation.id()));
   record.target_hash = TargetHash(View(compensation.target()));
-  record.registered = sequence;
+  record.registered = Sequence(event.sequence());
   record.position = static_cast<std::uint8_t>(position);
-  record.content = CompensationContent(compensation);
+  record.content = RedactedContent(event, compensation).value_or(CompensationContent(compensation));
   record.when = compensation.when();
   record.shared = compensation.shared();
   saga.compensations.push_back(std::move(record));
@@ -146,7 +147,7 @@ class Fold {
     if (body.compensations() != nullptr) {
       saga_.compensations.reserve(body.compensations()->size());
       for (flatbuffers::uoffset_t i = 0; i < body.compensations()->size(); ++i) {
-        AppendCompensation(saga_, *body.compensations()->Get(i), sequence_, i);
+        AppendCompensation(saga_, *body.compensations()->Get(i), event_, i);
       }
     }
   }
@@ -229,7 +230,9 @@ class Fold {
     for (EffectRecord& effect : saga_.extras.Ensure().effects) {
       if (effect.effect == View(body.effect())) {
         effect.settled = sequence_;
-        effect.settlement = SettlementHash(View(body.outcome()), View(body.result()));
+        effect.settlement =
+            RedactedSettlement(event_, body)
+                .value_or(SettlementHash(View(body.outcome()), View(body.result())));
       }
     }
   }
@@ -295,7 +298,7 @@ class Fold {
   }
 
   void operator()(const events::CompensationRegistered& body) {
-    AppendCompensation(saga_, *body.compensation(), sequence_, 0);
+    AppendCompensation(saga_, *body.compensation(), event_, 0);
   }
 
   void operator()(const events::CompensationClaimed& body) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "projections/read_models.h"
+#include "projections/redaction.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -62,6 +63,20 @@ Status ReadModels::ApplyToStore(const events::Event& event) {
       break;
     case events::Body::RefusalsNoted:
       return RefusalsNoted(*event.body_as_RefusalsNoted(), Sequence(event.sequence()));
+    case events::Body::Redacted: {
+      NoteRequest(event);
+      // The labels of a plan go with its event; the plan itself was folded with them.
+      const Sequence redacted(event.body_as_Redacted()->redacted_sequence());
+      sagas_.Planned().VisitAfter(Sequence(redacted.value() - 1), [&](Saga& saga) {
+        if (saga.planned_sequence == redacted && labels_.CountOf(saga) > 0) {
+          Touch(saga);
+          labels_.Remove(saga);
+          labels_.Add(saga, kRedactedName, kRedactedText);
+        }
+        return false;
+      });
+      break;
+    }
     // The log's own business: it is counted, and changes nothing else.
     default: break;
   }

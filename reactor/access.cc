@@ -33,6 +33,7 @@ constexpr std::array kRights = {
     RightRow{Right::kOrchestrate, "orchestrate sagas",    {false, false, true,  true,  false, true}},
     RightRow{Right::kOperate,     "operate the store",    {false, false, false, true,  false, true}},
     RightRow{Right::kExport,      "export",               {false, false, false, false, true,  true}},
+    RightRow{Right::kFollow,      "keep a place in the log", {false, false, true, true, true, true}},
     RightRow{Right::kAdminister,  "administer the store", {false, false, false, false, false, true}},
 };
 

@@ -30,6 +30,7 @@ enum class Right : std::uint8_t {
   kOrchestrate,  // plan, dispatch, cancel, park, recover, report owners, undo
   kOperate,      // quarantine, force-release, waive, redact, queues and policy
   kExport,       // everything there is, to take away
+  kFollow,       // have a place in the log that compaction stays below
   kAdminister,   // the store's keeping, the manual clock
 };
 

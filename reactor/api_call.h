@@ -50,6 +50,7 @@ void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 [[nodiscard]] ApiResponse ListSagas(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowSaga(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowEvents(const ApiCall& call);
+[[nodiscard]] ApiResponse ListQueues(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowQueue(const ApiCall& call);
 [[nodiscard]] ApiResponse ListStale(const ApiCall& call);
 [[nodiscard]] ApiResponse ListCompensations(const ApiCall& call);
@@ -58,6 +59,11 @@ void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 [[nodiscard]] ApiResponse ListEffects(const ApiCall& call);
 [[nodiscard]] ApiResponse ListSections(const ApiCall& call);
 [[nodiscard]] ApiResponse ShowStatus(const ApiCall& call);
+
+// api_readers.cc
+[[nodiscard]] ApiResponse ListReaders(const ApiCall& call);
+[[nodiscard]] ApiResponse PlaceReader(const ApiCall& call);
+[[nodiscard]] ApiResponse RemoveReader(const ApiCall& call);
 
 // api_events.cc
 [[nodiscard]] ApiResponse FollowEvents(const ApiCall& call);
@@ -83,5 +89,8 @@ void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 // api_keeping.cc
 [[nodiscard]] ApiResponse BackUpStore(const ApiCall& call);
 [[nodiscard]] ApiResponse CompactStore(const ApiCall& call);
+
+// api_redact.cc
+[[nodiscard]] ApiResponse RedactEvent(const ApiCall& call);
 
 }  // namespace sagalog

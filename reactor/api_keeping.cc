@@ -6,11 +6,13 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/reader_places.h"
 #include "schema/json_text.h"
 #include "schema/json_writer.h"
 #include "schema/store_time.h"
@@ -80,6 +82,18 @@ Result<CompactOptions> ReadCompact(const ApiCall& call) {
   return options;
 }
 
+// The reader before whose position a compaction has stopped; empty = it was none.
+std::string WhoHolds(const Result<std::vector<LogReader>>& readers, Sequence through) {
+  if (readers.ok()) {
+    for (const LogReader& reader : *readers) {
+      if (reader.position == through.Next()) {
+        return reader.name;
+      }
+    }
+  }
+  return "";
+}
+
 // What went wrong with a disk, while the store itself is well.
 ApiResponse KeepingProblem(const ApiCall& call, const Status& status, RefusalCode of_disk,
                            std::string_view subject) {
@@ -115,6 +129,7 @@ ApiResponse CompactStore(const ApiCall& call) {
   if (!options.ok()) {
     return Problem(call.Last(), options.status());
   }
+  const auto readers = ReadReaders(call.store);
   const auto report = call.store.Compact(*options);
   if (!report.ok()) {
     return KeepingProblem(call, report.status(), RefusalCode::limit_reached, "");
@@ -125,6 +140,10 @@ ApiResponse CompactStore(const ApiCall& call) {
   if (!report->unreclaimed.empty()) {
     json += R"(,"unreclaimed":)";
     AppendJsonString(json, report->unreclaimed);
+  }
+  if (const std::string holder = WhoHolds(readers, report->through); !holder.empty()) {
+    json += R"(,"held_by":)";
+    AppendJsonString(json, holder);
   }
   return Answer(WithSequence(json + "}", report->sequence));
 }

@@ -8,6 +8,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/verification.h"
 #include "schema/json.h"
 #include "schema/json_text.h"
 #include "schema/json_writer.h"
@@ -110,14 +111,18 @@ ApiResponse VerifyStore(const ApiCall& call) {
   if (const Status status = TakesNoArguments(call); !status.ok()) {
     return Problem(call.Last(), status);
   }
-  const auto report = call.store.Verify();
-  if (!report.ok()) {
-    return Problem(call.Last(), report.status());
+  const auto found = VerifyAll(call.store);
+  if (!found.ok()) {
+    return Problem(call.Last(), found.status());
   }
+  const VerifyReport& report = found->report;
   std::string json =
-      fmt::format(R"({{"ok":{},"events":{},"broken":)", report->broken.empty(), report->events);
-  AppendJsonString(json, report->broken);
-  return Answer(WithSequence(json + "}", report->last));
+      fmt::format(R"({{"ok":{},"events":{},"broken":)", report.broken.empty(), report.events);
+  AppendJsonString(json, report.broken);
+  if (!found->invariant.empty()) {
+    json += fmt::format(R"(,"invariant":"{}")", found->invariant);
+  }
+  return Answer(WithSequence(json + "}", report.last));
 }
 
 ApiResponse RebuildStore(const ApiCall& call) { return Maintain(call, &Store::Rebuild); }

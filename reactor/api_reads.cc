@@ -11,7 +11,9 @@
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
 #include "reactor/audit_trail.h"
+#include "reactor/kept_reserve.h"
 #include "reactor/past_place.h"
+#include "reactor/queue_list.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
 
@@ -226,6 +228,26 @@ ApiResponse ShowEvents(const ApiCall& call) {
   return Answer(WithSequence(std::move(json), last));
 }
 
+ApiResponse ListQueues(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  PageQuery wanted;
+  wanted.limit = query.Limit(kPageRowsDefault);
+  wanted.cursor = query.Text("cursor");
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  const auto page = ReadQueues(call.store, wanted);
+  if (!page.ok()) {
+    return Problem(call.Last(), page.status());
+  }
+  std::string json = R"({"items":[)";
+  for (const answers::QueueT& queue : page->items) {
+    json += (json.back() == '[' ? "" : ",") + ToJson(queue);
+  }
+  json += fmt::format(R"(],"cursor":"{}"}})", page->cursor);
+  return Answer(WithSequence(std::move(json), page->sequence));
+}
+
 ApiResponse ShowQueue(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
   if (auto problem = NotReady(call, query)) {
@@ -288,7 +310,8 @@ ApiResponse ShowStatus(const ApiCall& call) {
   if (const AuditTrail* trail = AuditTrail::Of(call.store.log())) {
     json += fmt::format(R"("audit_lag_events":{},)", trail->Lag());
   }
-  json += fmt::format(R"("reaper":{}}})", ToJson(call.store.DescribeReaper()));
+  json += fmt::format(R"("reserve":"{}","reaper":{}}})", KeepsReserve(call.store) ? "kept" : "none",
+                      ToJson(call.store.DescribeReaper()));
   return Answer(WithSequence(std::move(json), Sequence(status.last_sequence)));
 }
 

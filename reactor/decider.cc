@@ -81,15 +81,17 @@ bool TurnFunction::Undo(const Status& why) {
   return true;  // what it saw is gone; it looks again
 }
 
-bool CompactedOperation::RunWith(Decider& decider, Batch& batch) {
-  if (!batch.HasRoomFor(1, kTextSizeMax)) {
+bool KeepingOperation::RunWith(Decider& decider, Batch& batch) {
+  if (!batch.HasRoomFor(1, kEventSizeMax)) {
     return false;
   }
-  status_ = decider.AddCompacted(batch, body_, actor_, principal_);
+  const Result<Sequence> added = decider.AddKeepingNote(batch, note_);
+  status_ = added.status();
+  sequence_ = added.ok() ? *added : Sequence();
   return true;
 }
 
-bool CompactedOperation::Undo(const Status& why) {
+bool KeepingOperation::Undo(const Status& why) {
   status_ = why;
   return false;
 }
@@ -172,23 +174,33 @@ void Decider::AddStoreOpened(Batch& batch, events::StoreOpenedT body) {
   AddStoreEvent(batch, std::move(body));
 }
 
-Status Decider::AddCompacted(Batch& batch, events::CompactedT body, std::string_view actor,
-                             std::string_view principal) {
+Result<Sequence> Decider::AddKeepingNote(Batch& batch, const KeepingNote& note) {
   RETURN_IF_ERROR(read_only_);
-  AddStoreEvent(batch, std::move(body), actor, principal);
-  return {};
+  event_.actor = note.actor;
+  event_.principal = note.principal;
+  event_.request_id.reset();
+  if (note.request_id) {
+    event_.request_id = std::make_unique<schema::RequestId>(*note.request_id);
+  }
+  event_.request_content = note.request_content;
+  std::visit([&](const auto& body) { AddFilledStoreEvent(batch, body); }, note.body);
+  return Applied();
 }
 
 template <typename Body>
-void Decider::AddStoreEvent(Batch& batch, Body body, std::string_view actor,
-                            std::string_view principal) {
-  const std::size_t first = batch.CountEvents();
-  event_.saga_id.clear();
-  event_.actor = actor;
-  event_.principal = principal;
-  event_.traceparent.clear();
+void Decider::AddStoreEvent(Batch& batch, Body body) {
+  event_.actor.clear();
+  event_.principal.clear();
   event_.request_id.reset();
   event_.request_content = 0;
+  AddFilledStoreEvent(batch, std::move(body));
+}
+
+template <typename Body>
+void Decider::AddFilledStoreEvent(Batch& batch, Body body) {
+  const std::size_t first = batch.CountEvents();
+  event_.saga_id.clear();
+  event_.traceparent.clear();
   event_.time = ToMicros(moment_.now);
   event_.wall_time = ToMicros(moment_.wall);
   event_.sequence = Applied().Next().value();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "reactor/batch_operation.h"
@@ -49,22 +50,31 @@ class TurnFunction final : public StoreOperation {
   Status status_;
 };
 
-// The store's own note of a compaction.
-class CompactedOperation final : public StoreOperation {
+// What the store itself notes of its keeping.
+struct KeepingNote {
+  std::variant<events::CompactedT, events::RedactedT> body;
+  std::string actor;
+  std::string principal;
+  // Where a repetition is to be known by it, with what was asked for.
+  std::optional<schema::RequestId> request_id;
+  std::uint64_t request_content = 0;
+};
+
+class KeepingOperation final : public StoreOperation {
  public:
-  CompactedOperation(events::CompactedT body, std::string_view actor, std::string_view principal)
-      : body_(std::move(body)), actor_(actor), principal_(principal) {}
+  explicit KeepingOperation(KeepingNote note) : note_(std::move(note)) {}
 
   bool RunWith(Decider& decider, Batch& batch) override;
   bool Undo(const Status& why) override;
   [[nodiscard]] bool IsUpkeep() const override { return true; }
   // Why it is not in the log.
   [[nodiscard]] const Status& status() const { return status_; }
+  // Where it is in the log.
+  [[nodiscard]] Sequence sequence() const { return sequence_; }
 
  private:
-  events::CompactedT body_;
-  std::string actor_;
-  std::string principal_;
+  KeepingNote note_;
+  Sequence sequence_;
   Status status_;
 };
 
@@ -107,9 +117,8 @@ class Decider final : public TurnWork {
 
   // The store was opened: before there is a sequencer, in a turn of the opening thread.
   void AddStoreOpened(Batch& batch, events::StoreOpenedT body);
-  // A compaction came to its end: in a turn. kReadOnly when no event may be appended.
-  Status AddCompacted(Batch& batch, events::CompactedT body, std::string_view actor,
-                      std::string_view principal);
+  // In a turn: its sequence. kReadOnly when no event may be appended.
+  [[nodiscard]] Result<Sequence> AddKeepingNote(Batch& batch, const KeepingNote& note);
 
  private:
   // The newest event of a saga, for the chain of its next one.
@@ -120,8 +129,10 @@ class Decider final : public TurnWork {
   };
 
   template <typename Body>
-  void AddStoreEvent(Batch& batch, Body body, std::string_view actor = {},
-                     std::string_view principal = {});
+  void AddStoreEvent(Batch& batch, Body body);
+  // The same with an envelope that event_ already has.
+  template <typename Body>
+  void AddFilledStoreEvent(Batch& batch, Body body);
   [[nodiscard]] bool HasLookUps(CommandOperation& operation);
   [[nodiscard]] bool AppendDecision(CommandOperation& operation, Decision& decision, Batch& batch);
   void FillEnvelope(const CommandOperation& operation, bool answers_request);

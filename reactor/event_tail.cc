@@ -52,7 +52,10 @@ Sequence EventTail::Last() const {
 void EventTail::Add(const events::Event& event) {
   auto rendered = std::make_shared<const RenderedEvent>(event);
   const std::lock_guard lock(mutex_);
-  if (!events_.empty() && rendered->sequence.value() != events_.back()->sequence.value() + 1) {
+  // What was rendered before may hold what this event takes away.
+  const bool redacts = event.body_type() == events::Body::Redacted;
+  if (redacts ||
+      (!events_.empty() && rendered->sequence.value() != events_.back()->sequence.value() + 1)) {
     events_.clear();
     bytes_ = 0;
   }

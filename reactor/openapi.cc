@@ -155,7 +155,8 @@ void Document::AddSchemas() {
   }
   schemas_.Add("State",
                EnumSchema(*FindTableForm("sagalog.answers.Saga").Find("state")->enumeration));
-  for (const char* table : {"sagalog.events.Event", "sagalog.events.NotedRefusal"}) {
+  for (const char* table :
+       {"sagalog.events.Event", "sagalog.events.NotedRefusal", "sagalog.answers.Queue"}) {
     static_cast<void>(schemas_.Refer(table, SchemaSide::kAnswer));
   }
   json::object line = schemas_.Table(FindTableForm("sagalog.events.Event"), SchemaSide::kAnswer);
@@ -171,6 +172,7 @@ void Document::AddSchemas() {
       Object(R"({"type": "integer", "format": "uint64", "minimum": 0})");
   status["properties"].get_object()["audit_lag_events"] =
       Object(R"({"type": "integer", "format": "uint64", "minimum": 0})");
+  status["properties"].get_object()["reserve"] = Object(R"({"enum": ["kept", "none"]})");
   status["properties"].get_object()["reaper"] =
       schemas_.Refer("sagalog.answers.Reaper", SchemaSide::kAnswer);
   status["required"].get_array().emplace_back("reaper");

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "eventlog/backup_directory.h"
-#include "eventlog/data_directory.h"
-#include "eventlog/durable_file.h"
 #include "eventlog/log_copy.h"
 #include "eventlog/rocks_log.h"
 #include "projections/merkle_tree.h"
+#include "reactor/new_store.h"
 #include "reactor/random_id.h"
 #include "reactor/store_clock.h"
 #include "schema/event_encoder.h"
@@ -22,8 +20,6 @@ namespace sagalog {
 namespace fs = std::filesystem;
 namespace {
 
-// Where a restore is made; it goes when the store is there.
-constexpr std::string_view kRestoringName = "restoring";
 // A store grants fewer tokens than this a second, so those of a restore stand above all that were
 // granted before it. Until 2106 they stay below 2^53, which JSON carries exactly.
 constexpr std::uint64_t kTokensPerSecond = 1ULL << 21;
@@ -60,45 +56,9 @@ std::uint64_t TokenAt(StoreTime time) {
   return micros / kMicros * kTokensPerSecond + micros % kMicros * kTokensPerSecond / kMicros;
 }
 
-Status CheckNoStore(const DataDirectory& directory) {
-  std::error_code error;
-  for (const fs::path& part : {directory.log(), directory.head()}) {
-    if (fs::exists(part, error)) {
-      return {Code::kInvalidArgument,
-              fmt::format("{} holds a store already: restore into another directory, or move {}, "
-                          "{} and {} away first",
-                          directory.path().string(), kLogDirectoryName, kHeadFileName,
-                          kProjectionsDirectoryName)};
-    }
-  }
-  return {};
-}
-
-// What an interrupted restore left. Its HEAD came first, so one without a log is its own.
-Status ClearAway(const DataDirectory& directory, const fs::path& restoring) {
-  std::error_code error;
-  if (fs::exists(restoring, error) && !fs::exists(directory.log(), error)) {
-    fs::remove(directory.head(), error);
-  }
-  RETURN_IF_ERROR(CheckNoStore(directory));
-  fs::remove_all(restoring, error);
-  // Rows that were left behind belong to another past.
-  fs::remove_all(directory.projections(), error);
-  if (error) {
-    return {Code::kIoError,
-            fmt::format("cannot clear {}: {}", directory.path().string(), error.message())};
-  }
-  return {};
-}
-
 // The log of the restored store, in a folder beside its place.
 Result<RestoreReport> MakeLog(const fs::path& backup, const fs::path& restoring,
                               const RestoreOptions& options) {
-  std::error_code error;
-  if (!fs::create_directory(restoring, error)) {
-    return Status(Code::kIoError,
-                  fmt::format("cannot create {}: {}", restoring.string(), error.message()));
-  }
   ASSIGN_OR_RETURN(const BackupManifest manifest, CopyBackup(backup, restoring, options.faults));
   RocksLogOptions log_options;
   log_options.faults = options.faults;
@@ -113,16 +73,6 @@ Result<RestoreReport> MakeLog(const fs::path& backup, const fs::path& restoring,
   ASSIGN_OR_RETURN(RestoreReport report, BeginLineage(*log, clock, options.accept_clock));
   RETURN_IF_ERROR(log->Close());
   return report;
-}
-
-// The store appears with its log: HEAD alone is no store.
-Status MoveIntoPlace(const DataDirectory& directory, const fs::path& restoring,
-                     DiskFaults* faults) {
-  RETURN_IF_ERROR(RenameDurably(restoring / kHeadFileName, directory.head(), faults));
-  RETURN_IF_ERROR(RenameDurably(restoring / kLogDirectoryName, directory.log(), faults));
-  std::error_code error;
-  fs::remove_all(restoring, error);
-  return {};
 }
 
 }  // namespace
@@ -167,33 +117,8 @@ Result<RestoreReport> BeginLineage(EventLog& log, const Clock& clock, bool accep
 
 Result<RestoreReport> RestoreStore(const RestoreOptions& options) {
   ASSIGN_OR_RETURN(const fs::path backup, BackupDirectory::Find(options.backup));
-  ASSIGN_OR_RETURN(const DataDirectory directory,
-                   DataDirectory::Open(options.directory, LogMode::kReadWrite));
-  const fs::path restoring = directory.path() / kRestoringName;
-  RETURN_IF_ERROR(ClearAway(directory, restoring));
-  Result<RestoreReport> report = MakeLog(backup, restoring, options);
-  if (report.ok()) {
-    RETURN_IF_ERROR(MoveIntoPlace(directory, restoring, options.faults));
-    return report;
-  }
-  // The empty folder stays, so that nobody takes the directory for a new store by mistake.
-  std::error_code error;
-  for (const fs::path& part : {restoring / kLogDirectoryName, restoring / kHeadFileName}) {
-    fs::remove_all(part, error);
-  }
-  return report;
-}
-
-Status CheckNoUnfinishedRestore(const fs::path& directory) {
-  std::error_code error;
-  if (!fs::exists(directory / kRestoringName, error) ||
-      fs::exists(directory / kLogDirectoryName, error)) {
-    return {};
-  }
-  return {Code::kInvalidArgument,
-          fmt::format("a restore into {} was begun and not finished: run `sagalog restore` again, "
-                      "or remove the directory",
-                      directory.string())};
+  return MakeStore(options.directory, options.faults,
+                   [&](const fs::path& restoring) { return MakeLog(backup, restoring, options); });
 }
 
 }  // namespace sagalog

@@ -8,6 +8,7 @@
 #include "projections/text_hash.h"
 #include "reactor/effect_facts.h"
 #include "reactor/random_id.h"
+#include "reactor/redacting.h"
 #include "reactor/replay.h"
 #include "reactor/restore.h"
 #include "schema/verify.h"
@@ -70,6 +71,7 @@ Store::Engine::~Engine() {
 
 Status Store::Engine::OpenLog() {
   if (log_) {
+    readers_ = LogReaders::Load({});
     return {};
   }
   if (options_.directory.empty()) {
@@ -78,6 +80,7 @@ Status Store::Engine::OpenLog() {
   const auto mode = [this] { return read_only_ ? LogMode::kReadOnly : LogMode::kReadWrite; };
   ASSIGN_OR_RETURN(DataDirectory directory, DataDirectory::Open(options_.directory, mode()));
   directory_.emplace(std::move(directory));
+  readers_ = LogReaders::Load(directory_->path() / kReadersFileName);
   RETURN_IF_ERROR(CheckNoUnfinishedRestore(directory_->path()));
   if (read_only_) {
     // A checkpoint is never ahead of the log at the same moment.
@@ -142,6 +145,7 @@ Status Store::Engine::StartDeciding() {
     keeper_ = std::make_unique<CheckpointKeeper>(*sequencer_, *state_, *due_);
   }
   StartReaper();
+  FinishRedacting(*this).IgnoreBecause("the file stays, and the next redaction tries again");
   return {};
 }
 

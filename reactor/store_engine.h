@@ -12,6 +12,7 @@
 
 #include "eventlog/data_directory.h"
 #include "eventlog/log_maintenance.h"
+#include "eventlog/log_readers.h"
 #include "reactor/checkpoint_due.h"
 #include "reactor/checkpoint_keeper.h"
 #include "reactor/command_operation.h"
@@ -33,6 +34,9 @@ class Store::Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // For what stands beside the store and is no method of it.
+  [[nodiscard]] static Engine& Of(Store& store) { return *store.engine_; }
+
   Status Close();
 
   // A command to its reply, on this thread.
@@ -51,9 +55,9 @@ class Store::Engine {
   // Any saga, in memory or ended; empty when there is none.
   [[nodiscard]] Result<std::optional<SagaSnapshot>> FindSaga(std::string_view saga_id);
 
-  // Appends an event of the store itself, by an operator; kReadOnly when the store takes none.
-  Status AppendCompacted(events::CompactedT body, std::string_view actor,
-                         std::string_view principal);
+  // Appends an event of the store itself, by an operator: its sequence. kReadOnly when the store
+  // takes none.
+  [[nodiscard]] Result<Sequence> AppendNote(KeepingNote note);
 
   [[nodiscard]] const EventLog& log() const { return *log_; }
   // Null = the log sees to its keeping itself.
@@ -62,6 +66,7 @@ class Store::Engine {
   [[nodiscard]] std::filesystem::path directory() const {
     return directory_ ? directory_->path() : std::filesystem::path();
   }
+  [[nodiscard]] LogReaders& readers() { return *readers_; }
   // Held by a compaction: one at a time.
   [[nodiscard]] std::mutex& compaction_mutex() { return compaction_mutex_; }
   [[nodiscard]] LiveState& state() { return *state_; }
@@ -103,6 +108,7 @@ class Store::Engine {
   const Clock& clock_;
   std::optional<DataDirectory> directory_;
   std::unique_ptr<EventLog> log_;
+  std::unique_ptr<LogReaders> readers_;
   // Opened before the log where a writer may go on writing both.
   std::optional<Result<std::unique_ptr<CheckpointStore>>> rows_before_log_;
   bool read_only_ = false;

@@ -139,11 +139,11 @@ class Compaction {
 
 }  // namespace
 
-Status Store::Engine::AppendCompacted(events::CompactedT body, std::string_view actor,
-                                      std::string_view principal) {
-  CompactedOperation operation(std::move(body), actor, principal);
+Result<Sequence> Store::Engine::AppendNote(KeepingNote note) {
+  KeepingOperation operation(std::move(note));
   RETURN_IF_ERROR(sequencer_->Run(operation));
-  return operation.status();
+  RETURN_IF_ERROR(operation.status());
+  return operation.sequence();
 }
 
 Result<BackupReport> Store::Backup(const BackupOptions& options) {
@@ -186,6 +186,8 @@ Result<CompactReport> Store::Compact(const CompactOptions& options) {
     return Status(Code::kInvalidArgument, "older_than: an age is not negative");
   }
   const std::lock_guard lock(engine_->compaction_mutex());
+  // A reader that comes, or goes back, from here on finds what it finds.
+  ASSIGN_OR_RETURN(const std::optional<LogReader> slowest, engine_->readers().Slowest());
   StoreTime cutoff;
   Sequence end;
   RETURN_IF_ERROR(engine_->RunInTurn(
@@ -197,8 +199,12 @@ Result<CompactReport> Store::Compact(const CompactOptions& options) {
   if (options.older_than == Duration::zero()) {
     cutoff += Duration(1);  // what happened this very moment is not younger than nothing
   }
+  end = std::min(end, options.through.value_or(end));
+  if (slowest) {
+    end = std::min(end, Sequence(slowest->position.value() - 1));
+  }
   Compaction compaction(*engine_, *maintenance);
-  RETURN_IF_ERROR(compaction.Run(cutoff, std::min(end, options.through.value_or(end))));
+  RETURN_IF_ERROR(compaction.Run(cutoff, end));
   CompactReport report;
   report.through = compaction.through();
   report.stubs = compaction.stubs();
@@ -208,8 +214,9 @@ Result<CompactReport> Store::Compact(const CompactOptions& options) {
     compacted.stubs = report.stubs;
     compacted.older_than = ToMicros(cutoff);
     RETURN_IF_ERROR(
-        engine_->AppendCompacted(std::move(compacted), options.actor, options.principal));
-    report.unreclaimed = maintenance->ReclaimSpace(report.through).text();
+        engine_->AppendNote({std::move(compacted), options.actor, options.principal, {}, 0})
+            .status());
+    report.unreclaimed = maintenance->ReclaimSpace(Sequence(1), report.through).text();
   }
   report.sequence = engine_->log().Last();
   return report;

@@ -1,68 +1,14 @@
-// The reaper, checkpoints, and the proof that what is in memory and on disk is what the log says.
+// The reaper, checkpoints, and rebuilding.
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "reactor/store_engine.h"
+#include "reactor/verification.h"
 
 namespace sagalog {
-namespace {
-
-// A second copy, folded from zero, that leaves nothing behind.
-struct SecondCopy {
-  std::unique_ptr<CheckpointStore> rows;
-  std::unique_ptr<Projections> projections;
-};
-
-Result<SecondCopy> FoldSecondCopy(const EventLog& log, Sequence through) {
-  SecondCopy copy;
-  ASSIGN_OR_RETURN(copy.rows, CheckpointStore::Open({}, CheckpointStore::Mode::kInMemory));
-  copy.projections = std::make_unique<Projections>(*copy.rows);
-  RETURN_IF_ERROR(Fold(log, through, *copy.projections, copy.rows.get()));
-  Checkpointer checkpointer(*copy.projections, *copy.rows);
-  RETURN_IF_ERROR(checkpointer.TakeNow());
-  return copy;
-}
-
-// Says what is broken of the events up to `last` and the rows as of `checkpoint`.
-Status CompareWithRows(const EventLog& log, const LiveState& state, Sequence checkpoint,
-                       Sequence last) {
-  ASSIGN_OR_RETURN(const SecondCopy copy, FoldSecondCopy(log, checkpoint));
-  if (!checkpoint.IsNone()) {
-    ASSIGN_OR_RETURN(const auto difference, state.WithRows([&](const CheckpointStore& rows) {
-      return rows.FirstDifference(*copy.rows);
-    }));
-    if (difference) {
-      return {Code::kCorruption,
-              fmt::format("the projections differ from a fold of the log: {}", *difference)};
-    }
-  }
-  return Fold(log, last, *copy.projections, copy.rows.get());
-}
-
-}  // namespace
 
 Result<VerifyReport> Store::Verify() {
-  VerifyReport report;
-  const auto verify = [&](Result<Sequence> checkpoint) -> Status {
-    RETURN_IF_ERROR(checkpoint.status());
-    report.last = engine_->log().Last();
-    report.events = report.last.value();
-    return CompareWithRows(engine_->log(), engine_->state(), *checkpoint, report.last);
-  };
-  CheckpointKeeper* const keeper = engine_->keeper();
-  const bool takes_checkpoints = keeper != nullptr && engine_->Health().ok();
-  const Status found = takes_checkpoints
-                           ? keeper->Exclude([&] { return verify(keeper->TakeExcluded()); })
-                           : verify(engine_->CheckpointSequence());
-  if (!found.ok() && found.code() != Code::kCorruption) {
-    return found;
-  }
-  report.broken = found.text();
-  if (found.ok() && engine_->Health().code() == Code::kCorruption) {
-    report.broken = engine_->Health().text();
-  }
-  return report;
+  ASSIGN_OR_RETURN(Verification found, VerifyAll(*this));
+  return std::move(found.report);
 }
 
 Result<answers::SweepReportT> Store::Sweep(const SweepOptions& options) {

@@ -217,13 +217,8 @@ Problem CheckEnvelope(const events::Event& event) {
   if (event.previous() >= event.sequence() || event.previous_transition() >= event.sequence()) {
     return "a previous event that is not before it";
   }
-  if (event.original_hash() != nullptr) {
-    if (event.original_hash()->size() != kEventHashSize) {
-      return "a hash of another size";
-    }
-    if (event.body_type() != events::Body::Heartbeated) {
-      return "the hash of a stub, but is no heartbeat";
-    }
+  if (event.original_hash() != nullptr && event.original_hash()->size() != kEventHashSize) {
+    return "a hash of another size";
   }
   const bool of_store = event.body_type() >= events::Body::StoreOpened;
   if (of_store != (event.version() == 0)) {

@@ -20,6 +20,10 @@ struct BenchPlan {
   std::uint64_t live_sagas = 1'000'000;  // of memory, sweep and stall
   std::uint64_t replayed_events = 5'000'000;
   bool large = true;  // also reopen a log of 10,000,000 events
+  std::uint64_t sagas = 100'000;            // of the append load
+  std::uint64_t live_sagas = 1'000'000;     // of memory, sweep and stall
+  std::uint64_t verify_events = 5'000'000;  // of the log that is verified
+  bool large = true;                        // also reopen a log of 10,000,000 events
 };
 
 // append_ratio, transitions_per_second, raw_per_second, mean_event_bytes, bytes_per_event,
@@ -36,5 +40,8 @@ Status MeasureReopen(const BenchPlan& plan, Figures& figures);
 // replay_states_per_second, replay_json_per_second, replay_scan_per_second, replay_ratio,
 // replay_step_back_ms, replay_peak_mb, at_saga_ms
 Status MeasureReplay(const BenchPlan& plan, Figures& figures);
+
+// verify_ratio, verified_per_second, verify_scan_per_second, verify_peak_mib
+Status MeasureVerify(const BenchPlan& plan, Figures& figures);
 
 }  // namespace sagalog::tools

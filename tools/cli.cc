@@ -79,6 +79,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddOperatorCommands(app, global, exit_code);
   AddKeepingCommands(app, global, exit_code);
   AddAuditCommands(app, global, exit_code);
+  AddReaderCommand(app, global, exit_code);
   AddDoctorCommand(app, global, exit_code);
   AddAuditExportCommand(app, global, exit_code);
   AddIncidentsCommand(app, global, exit_code);

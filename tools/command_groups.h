@@ -29,8 +29,10 @@ void AddSectionsCommand(CLI::App& app, const GlobalOptions& global, int& exit_co
 void AddEffectListCommand(CLI::App& effect, const GlobalOptions& global, int& exit_code);
 // queue, policy, verify, rebuild.
 void AddOperatorCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
-// backup, restore, compact.
+// backup, restore, compact, redact.
 void AddKeepingCommands(CLI::App& app, const GlobalOptions& global, int& exit_code);
+// reader.
+void AddReaderCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // events.
 void AddEventsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code);
 // status.

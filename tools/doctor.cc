@@ -12,6 +12,7 @@
 
 #include "eventlog/backup_manifest.h"
 #include "eventlog/data_directory.h"
+#include "eventlog/disk_reserve.h"
 #include "eventlog/log_copy.h"
 #include "eventlog/rocks_log.h"
 #include "projections/checkpoint.h"
@@ -135,7 +136,23 @@ void ExamineDisk(Findings& findings, const std::filesystem::path& data) {
 void AddDamage(Findings& findings, const std::string& text) {
   Add(findings, Kind::kBroken, "log", text,
       "copy the directory away first; reads answer for what stands before the damage; then restore "
-      "a backup");
+      "a backup, or where there is none: sagalog doctor --salvage DIR makes a new store of it");
+}
+
+// Kept by a daemon alone: without one, its absence means nothing.
+void ExamineReserve(Findings& findings, const std::filesystem::path& data) {
+  const std::uint64_t held = DiskReserve::SizeOf(data / kReserveFileName);
+  if (held > 0) {
+    Add(findings, Kind::kFine, "reserve",
+        fmt::format("{} MiB are kept back for the day the disk is full", held >> 20));
+    return;
+  }
+  std::error_code error;
+  if (std::filesystem::exists(data / kSocketName, error)) {
+    Add(findings, Kind::kNote, "reserve",
+        "the daemon keeps no room back for the day the disk is full",
+        "if it was not switched off (--reserve off), make room: sagalog compact, old backups");
+  }
 }
 
 // The log, when it can be read to its end.
@@ -229,6 +246,7 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
   if (!is_backup) {
     ExamineWriter(findings, data);
     ExamineDisk(findings, data);
+    ExamineReserve(findings, data);
   }
   const std::unique_ptr<RocksLog> log = ExamineLog(findings, data);
   ExamineCheckpoint(findings, data);

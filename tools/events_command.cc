@@ -5,6 +5,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "tools/answer_text.h"
@@ -30,6 +31,47 @@ struct EventsArguments {
   std::vector<std::string> types;
   std::string saga;
   std::string command;
+  std::string reader;
+};
+
+// The place of `--reader` in the log.
+class ReaderPlace {
+ public:
+  ReaderPlace(StoreClient& client, const std::string& name)
+      : client_(client), path_("/v1/readers/" + UrlPart(name)), name_(name) {}
+
+  // What it reads next; empty = it is not known yet, or nobody asked.
+  [[nodiscard]] std::string Position() const {
+    const auto page = name_.empty() ? std::nullopt : client_.Look("/v1/readers");
+    if (page) {
+      for (const json::value& item : ArrayIn(*page, "items")) {
+        if (TextIn(AsObject(item), "reader") == name_) {
+          return InWords(AsObject(item), "position");
+        }
+      }
+    }
+    return "";
+  }
+
+  // Everything before `position` is dealt with. False, and said, when the store does not take it.
+  bool MoveTo(std::uint64_t position) {
+    if (name_.empty() || position <= position_) {
+      return true;
+    }
+    const bool moved =
+        client_.Ask("PUT", path_, json::serialize(json::object{{"position", position}}))
+            .has_value();
+    if (moved) {
+      position_ = position;
+    }
+    return moved;
+  }
+
+ private:
+  StoreClient& client_;
+  const std::string path_;
+  const std::string name_;
+  std::uint64_t position_ = 0;
 };
 
 // What one line of the stream becomes.
@@ -57,6 +99,8 @@ class EventPrinter {
   }
 
   [[nodiscard]] EventAction& action() { return action_; }
+  // Where one goes on who has dealt with all that was shown. Where a command failed, it stays.
+  [[nodiscard]] std::uint64_t next() const { return next_; }
 
  private:
   void Show(const std::string& line) {
@@ -74,12 +118,16 @@ class EventPrinter {
                             Paint(TextIn(event, "type"), Style::kStrong, global_.color),
                             saga.empty() ? "-" : saga, Printable(EventDetail(event))));
     }
+    if (action_.failures() == 0) {
+      next_ = static_cast<std::uint64_t>(NumberIn(event, "sequence").value_or(0)) + 1;
+    }
   }
 
   const GlobalOptions& global_;
   const bool flush_;
   EventAction action_;
   std::string line_;
+  std::uint64_t next_ = 0;
 };
 
 std::string TargetOf(const EventsArguments& arguments) {
@@ -95,7 +143,7 @@ std::string TargetOf(const EventsArguments& arguments) {
   return "/v1/events" + query.text();
 }
 
-int ShowEvents(const GlobalOptions& global, const EventsArguments& arguments) {
+int ShowEvents(const GlobalOptions& global, EventsArguments arguments) {
   std::vector<std::string> command;
   if (!arguments.command.empty()) {
     auto words = SplitWords(arguments.command);
@@ -106,12 +154,29 @@ int ShowEvents(const GlobalOptions& global, const EventsArguments& arguments) {
     command = *std::move(words);
   }
   int exit_code = kExitDone;
-  const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
+  const auto client = StoreClient::Open(
+      global, arguments.reader.empty() ? StoreClient::Access::kRead : StoreClient::Access::kChange,
+      exit_code);
   if (client == nullptr) {
     return exit_code;
   }
+  ReaderPlace place(*client, arguments.reader);
+  if (arguments.from.empty()) {
+    arguments.from = place.Position();
+    if (arguments.from.empty() && !place.MoveTo(1)) {
+      return exit_code;
+    }
+  }
   EventPrinter printer(global, arguments, std::move(command));
-  client->Follow(TargetOf(arguments), [&](std::string_view bytes) { printer.Take(bytes); });
+  client->Follow(TargetOf(arguments), [&](std::string_view bytes) {
+    printer.Take(bytes);
+    if (arguments.follow) {
+      place.MoveTo(printer.next());
+    }
+  });
+  if (exit_code == kExitDone) {
+    place.MoveTo(printer.next());
+  }
   printer.action().SayHowManyFailed();
   if (exit_code != kExitDone) {
     return exit_code;
@@ -146,6 +211,11 @@ void AddEventsCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
                    "Run this for each event, without a shell, its JSON on standard input; exit "
                    "code 1 when one of them failed")
       ->type_name("COMMAND");
+  events
+      ->add_option("--reader", arguments->reader,
+                   "Go on where this reader was, unless --from is given, and move it along: "
+                   "compaction stays below it")
+      ->type_name("NAME");
   events->callback(
       [arguments, &global, &exit_code] { exit_code = ShowEvents(global, *arguments); });
 }

@@ -1,4 +1,4 @@
-// Commands that keep the log safe and small: backup, restore, compact.
+// Commands that keep the log safe and small: backup, restore, compact, redact.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -52,6 +52,17 @@ constexpr const char* kCompactText =
 A heartbeat that a later one, or the end of its lease, has superseded becomes a stub: who sent it
 and the text of its progress go, the rest stays. No state, history of transitions or answer to a
 request changes. Commands go on meanwhile; it can be stopped and run again.)";
+
+constexpr const char* kRedactText =
+    R"(Example:
+  sagalog redact 4711 --reason 'a password in the payload'
+
+For a secret that got into an event. Its payload, labels, facts, parameters, reasons, results,
+progress, evidence and texts go, from every file of the data directory; what a saga's state is made of
+stays, and so does the hash of what was there. An event `redacted` says who did it and why. Names and
+identifiers cannot go: a key, an owner, a target, a stage.
+
+Backups and exports made before still hold it, and so does whoever followed the log: see to them.)";
 
 int ExitCodeOf(const Status& status) {
   return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
@@ -166,13 +177,56 @@ void AddCompactCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
       return;
     }
     const std::string_view unreclaimed = TextIn(*answer, "unreclaimed");
+    const std::string_view held_by = TextIn(*answer, "held_by");
+    const std::string held =
+        held_by.empty() ? "" : fmt::format("; what {} has still to read stays whole", held_by);
     PrintLine(global.json
                   ? client->raw()
                   : fmt::format(
-                        "{}: {} heartbeats made small, up to sequence {}{}{}",
+                        "{}: {} heartbeats made small, up to sequence {}{}{}{}",
                         TextIn(*answer, "outcome"), NumberIn(*answer, "stubs").value_or(0),
-                        NumberIn(*answer, "through").value_or(0),
+                        NumberIn(*answer, "through").value_or(0), held,
                         unreclaimed.empty() ? "" : "; their space is not free yet: ", unreclaimed));
+  });
+}
+
+void AddRedactCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
+  struct Arguments {
+    std::uint64_t sequence = 0;
+    std::string reason, actor, request_id;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* redact = app.add_subcommand("redact", "Take a secret out of an event, for good");
+  redact->footer(kRedactText);
+  redact->group(kOperationGroup);
+  redact->add_option("SEQUENCE", arguments->sequence, "The event, as history shows it")
+      ->type_name("")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  redact->add_option("--reason", arguments->reason, "Why, for all to read: not the secret itself")
+      ->type_name("TEXT")
+      ->required();
+  redact->add_option("--actor", arguments->actor, "Who does it")->type_name("TEXT");
+  redact->add_option("--request-id", arguments->request_id, "32 hex digits: asking again is safe")
+      ->type_name("HEX");
+  redact->callback([arguments, &global, &exit_code] {
+    const auto client =
+        StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
+    json::object body = {{"sequence", arguments->sequence}, {"reason", arguments->reason}};
+    if (!arguments->actor.empty()) {
+      body["actor"] = arguments->actor;
+    }
+    if (!arguments->request_id.empty()) {
+      body["request_id"] = arguments->request_id;
+    }
+    const auto answer =
+        client ? client->Ask("POST", "/v1/admin/redact", json::serialize(body)) : std::nullopt;
+    if (answer) {
+      PrintLine(global.json ? client->raw()
+                            : fmt::format("{}: event {} has lost what it said; its hash is {}",
+                                          TextIn(*answer, "outcome"), arguments->sequence,
+                                          TextIn(*answer, "hash")));
+    }
   });
 }
 
@@ -182,6 +236,7 @@ void AddKeepingCommands(CLI::App& app, const GlobalOptions& global, int& exit_co
   AddBackupCommand(app, global, exit_code);
   AddRestoreCommand(app, global, exit_code);
   AddCompactCommand(app, global, exit_code);
+  AddRedactCommand(app, global, exit_code);
 }
 
 }  // namespace sagalog::tools

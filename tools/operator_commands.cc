@@ -1,11 +1,15 @@
 // Commands of those who keep the store running.
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
 
+#include "schema/limits.h"
 #include "tools/answer_text.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
@@ -15,6 +19,8 @@
 #include "tools/sheet.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
+#include "tools/table.h"
+#include "tools/terminal.h"
 
 namespace sagalog::tools {
 namespace json = boost::json;
@@ -38,9 +44,27 @@ std::string QueueSheet(const json::object& queue, const json::object& store, boo
   return sheet.Render(color);
 }
 
+void PrintQueues(const GlobalOptions& global, const json::array& items) {
+  Table table({"QUEUE", "PLANNED", "SLOTS USED", "LIMIT", "FROZEN"});
+  for (const json::value& item : items) {
+    const json::object& queue = AsObject(item);
+    const std::string limit = InWords(queue, "limit");
+    const bool frozen = FlagIn(queue, "frozen");
+    table.Add({std::string(TextIn(queue, "queue")), InWords(queue, "planned"),
+               InWords(queue, "slots_used"), limit.empty() ? "off" : limit,
+               Cell(frozen ? "yes" : "no", frozen ? Style::kBad : Style::kPlain)});
+  }
+  PrintLine(table.empty() ? "no queue is configured or holds a saga"
+                          : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
+}
+
 // Prints what is configured now, whether the command changed it or only looked.
 StoreCommand::Print PrintQueue(const GlobalOptions& global, std::shared_ptr<std::string> path) {
   return [&global, path = std::move(path)](StoreClient& client, const json::object& answer) {
+    if (answer.contains("items")) {
+      PrintQueues(global, ArrayIn(answer, "items"));
+      return;
+    }
     const auto store = client.Look("/v1/policy");
     const auto queue = answer.contains("outcome") ? client.Look(*path) : std::optional(answer);
     if (queue && store) {
@@ -59,9 +83,11 @@ void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       "takes the limit away. Each value says whether the queue, the store or nobody set it.";
   const auto path = std::make_shared<std::string>();
   StoreCommand queue(app, global, exit_code,
-                     {"queue", "configure-queue", "Show a queue, or set its limit and freeze it",
+                     {"queue", "configure-queue", "List the queues; show one, or set its limit",
                       "sagalog queue build --limit 4 --policy lease_ttl=2m"});
-  queue.Text("queue,--queue", "queue", "The queue (\"default\")")
+  queue
+      .Text("queue,--queue", "queue",
+            "The queue; without one all are listed, and \"default\" is set")
       .NumberOr("off", "--limit", "limit",
                 "How many of its sagas may run at once (off); 0 starts nothing")
       .Switch("--freeze", "frozen", true, "Start nothing from it")
@@ -73,8 +99,12 @@ void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
         const std::string_view name = TextIn(request.body, "queue");
         *path = "/v1/queues/" + UrlPart(name.empty() ? "default" : name);
         request.target = *path;
+        const bool unnamed = name.empty();
         request.body.erase("queue");
         request.method = request.body.empty() ? "GET" : "PUT";
+        if (request.body.empty() && unnamed) {
+          request.target = fmt::format("/v1/queues?limit={}", kPageRowsMax);
+        }
       })
       .Prints(PrintQueue(global, path))
       .Explains(kSlots)

@@ -26,6 +26,7 @@
 #include "tools/command_groups.h"
 #include "tools/daemon_log.h"
 #include "tools/exit_code.h"
+#include "tools/reserve_keeper.h"
 #include "tools/sd_protocol.h"
 #include "tools/serve_settings.h"
 #include "tools/standard_streams.h"
@@ -102,6 +103,8 @@ int Serve(const GlobalOptions& global, const ServeSettings& settings, ServerOpti
     return Unavailable(global, store.status());
   }
   AuditService audit(**store, options.data, settings, log);
+  std::optional<ReserveKeeper> reserve;
+  reserve.emplace(options.data, *ParseSize(settings.Text("reserve")), **store, log);
   auto server = Server::Listen(**store, serving);
   if (!server.ok() && server.status().code() == Code::kInvalidArgument) {
     PrintError(global, fmt::format("serve: {}", server.status().text()));
@@ -119,6 +122,7 @@ int Serve(const GlobalOptions& global, const ServeSettings& settings, ServerOpti
   }
   const Status served = (*server)->Run();
   audit.Stop();
+  reserve.reset();
   const Status closed = (*store)->Close();
   if (!served.ok() || !closed.ok()) {
     return Unavailable(global, served.ok() ? closed : served);

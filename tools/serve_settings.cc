@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "schema/store_time.h"
+#include "tools/reserve_keeper.h"
 
 namespace sagalog::tools {
 namespace {
@@ -67,6 +68,9 @@ Status CheckValue(const Kind& kind, std::string& value) {
                ? Status()
                : Status(Code::kInvalidArgument, "from 10ms to 365d");
   }
+  if (kind.name == "reserve") {
+    return ParseSize(value).status();
+  }
   if (kind.name == "manual-clock" && !value.empty()) {
     return ParseTime(value).status();
   }
@@ -90,6 +94,9 @@ const std::vector<Kind>& ServeSettings::Kinds() {
       {"publish-checkpoint", Values::kOne, "",
        "Where signed checkpoints of the audit tree go: a directory, or a command that reads them"},
       {"publish-interval", Values::kOne, "60s", "How often at most, when the log has grown"},
+      {"reserve", Values::kOne, "64MiB",
+       "Kept back for the day the disk is full, so that the store can be closed and compacted; "
+       "off"},
       {"log-format", Values::kOne, "text", "What is said on standard error: text or json"},
       {"manual-clock", Values::kOne, "",
        "For tests: time starts at RFC 3339 and moves only by POST /v1/clock:advance"},

@@ -83,6 +83,10 @@ std::string StatusSheet(const json::object& status, const std::string& only_read
   sheet.Add("effects", in_doubt == 0 ? "none in doubt" : fmt::format("in doubt {}", in_doubt),
             in_doubt == 0 ? Style::kPlain : Style::kBad);
   if (is_daemon) {
+    const bool kept = TextIn(status, "reserve") == "kept";
+    sheet.Add("reserve",
+              kept ? "kept for a full disk" : "none: a full disk leaves no room to compact",
+              kept ? Style::kPlain : Style::kBad);
     sheet.Add("reaper", ReaperInWords(ObjectIn(status, "reaper")));
   }
   sheet.Add("refusals", Counts(ArrayIn(status, "refusals"), "code"));

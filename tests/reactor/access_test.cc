@@ -23,6 +23,7 @@ constexpr const char* kAnyone = "nwofaA";
 constexpr const char* kReaders = "wofaA";
 constexpr const char* kWorkers = "wofA";
 constexpr const char* kOrchestrators = "ofA";
+constexpr const char* kFollowers = "ofaA";
 constexpr const char* kOperators = "fA";
 constexpr const char* kExporters = "aA";
 constexpr const char* kAdmins = "A";
@@ -93,7 +94,11 @@ std::vector<Row> PathRows() {
       {"GET", "/v1/sagas/T1", "", kReaders},
       {"GET", "/v1/sagas/T1/events", "", kReaders},
       {"POST", "/v1/batch", R"({"commands":[]})", kWorkers},
+      {"GET", "/v1/queues", "", kReaders},
       {"GET", "/v1/queues/q", "", kReaders},
+      {"GET", "/v1/readers", "", kReaders},
+      {"PUT", "/v1/readers/r", R"({"position":1})", kFollowers},
+      {"DELETE", "/v1/readers/r", "", kFollowers},
       {"GET", "/v1/policy", "", kReaders},
       {"GET", "/v1/stale", "", kReaders},
       {"GET", "/v1/compensations", "", kReaders},
@@ -113,6 +118,7 @@ std::vector<Row> PathRows() {
       {"POST", "/v1/admin/sweep", "{}", kAdmins},
       {"POST", "/v1/admin/backup", "{}", kAdmins},
       {"POST", "/v1/admin/compact", "{}", kAdmins},
+      {"POST", "/v1/admin/redact", "{}", kOperators},
       {"POST", "/v1/clock:advance", R"({"by":"1s"})", kAdmins},
       {"POST", "/v1/clock:step-wall", R"({"by":"1s"})", kAdmins},
       {"POST", "/v1/clock:suspend", R"({"for":"1s"})", kAdmins},

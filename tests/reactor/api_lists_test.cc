@@ -46,6 +46,28 @@ TEST(ApiLists, EachFilterNarrowsTheSagas) {
   EXPECT_THAT(Sagas(api, "?state=&owner=&queue="), ElementsAre("A", "B", "C"));
 }
 
+TEST(ApiLists, QueuesThatAreConfiguredOrHoldASagaAreListedByName) {
+  ApiStore api;
+  EXPECT_THAT(Column(api.Get("/v1/queues"), "queue"), IsEmpty());
+  api.Post("/v1/sagas", R"({"saga_id":"A","queue":"deploy"})");
+  api.Post("/v1/sagas", R"({"saga_id":"B","queue":"deploy"})");
+  api.Acquire("C");
+  ASSERT_EQ(api.Send("PUT", "/v1/queues/build", R"({"limit":4,"frozen":true})").status, 200);
+  const json::object all = api.Get("/v1/queues");
+  EXPECT_THAT(Column(all, "queue"), ElementsAre("build", "default", "deploy"));
+  EXPECT_THAT(Column(all, "limit"), ElementsAre("4", "", ""));
+  EXPECT_THAT(Column(all, "frozen"), ElementsAre("true", "false", "false"));
+  EXPECT_THAT(Column(all, "planned"), ElementsAre("0", "0", "2"));
+  EXPECT_THAT(Column(all, "slots_used"), ElementsAre("0", "1", "0"));
+  EXPECT_EQ(Member(all, "cursor"), "");
+  EXPECT_EQ(Member(all, "sequence"), std::to_string(api.store().log().Last().value()));
+  const json::object first = api.Get("/v1/queues?limit=2");
+  EXPECT_THAT(Column(first, "queue"), ElementsAre("build", "default"));
+  EXPECT_THAT(Column(api.Get("/v1/queues?limit=2&cursor=" + Member(first, "cursor")), "queue"),
+              ElementsAre("deploy"));
+  EXPECT_EQ(api.Send("GET", "/v1/queues?frozen=true").status, 400);
+}
+
 TEST(ApiLists, APlusInAQueryIsASpace) {
   ApiStore api;
   api.Post("/v1/sagas", R"({"saga_id":"A","key":"one two"})");

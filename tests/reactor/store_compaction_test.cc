@@ -10,6 +10,7 @@
 
 #include "eventlog/log_maintenance.h"
 #include "projections/merkle_tree.h"
+#include "reactor/reader_places.h"
 #include "schema/event_stub.h"
 #include "schema/json.h"
 #include "tests/reactor/rules_store.h"
@@ -102,6 +103,19 @@ TEST_F(Compacting, LeavesTheNewestHeartbeatOfALiveLease) {
   EXPECT_EQ(store_.Sheet("a"), before);
   EXPECT_EQ(store_.LastSequence(), 7U) << "one compacted event";
   EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(Compacting, StaysBelowEveryReader) {
+  Start(6);
+  ASSERT_TRUE(MoveReader(store_.store(), "fast", Sequence(9)).ok());
+  ASSERT_TRUE(MoveReader(store_.store(), "slow", Sequence(6)).ok());
+  EXPECT_EQ(Compact(), 2U);
+  EXPECT_EQ(Stubs(), "4 5") << "6 is what the slow one reads next";
+  ASSERT_TRUE(MoveReader(store_.store(), "slow", Sequence(8)).ok());
+  EXPECT_EQ(Compact(), 2U);
+  EXPECT_EQ(Stubs(), "4 5 6 7");
+  ASSERT_TRUE(MoveReader(store_.store(), "slow", Sequence(1)).ok());
+  EXPECT_EQ(Compact(), 0U);
 }
 
 TEST_F(Compacting, LeavesNoneOfALeaseThatIsOver) {
@@ -300,13 +314,33 @@ class CompactedHistory : public testing::TestWithParam<std::uint64_t> {
     return shown;
   }
 
-  // How many stubs; of a part of the log, chosen by chance.
+  // How many stubs; of a part of the log, chosen by chance, by a bound or by a reader.
   std::uint64_t Compact() {
     CompactOptions options = Everything();
-    options.through = Sequence(1 + Pick(store_.LastSequence()));
+    const Sequence bound(1 + Pick(store_.LastSequence()));
+    if (Pick(2) == 0) {
+      options.through = bound;
+    } else {
+      EXPECT_TRUE(MoveReader(store_.store(), "mirror", bound).ok());
+    }
     const auto report = store_.store().Compact(options);
     EXPECT_TRUE(report.ok()) << report.status().text();
+    EXPECT_TRUE(ForgetReader(store_.store(), "mirror").ok());
     return report.ok() ? report->stubs : 0;
+  }
+
+  // Of the Merkle tree over the first `size` events.
+  std::string Root(std::uint64_t size) {
+    MerkleTree tree;
+    EXPECT_TRUE(store_.store()
+                    .log()
+                    .Scan(Sequence(1), Sequence(size),
+                          [&](const events::Event& event, std::string_view bytes) {
+                            tree.Append(LeafHash(event, bytes));
+                            return Status();
+                          })
+                    .ok());
+    return ToBase64(tree.Root());
   }
 
   std::mt19937_64 random_{GetParam()};
@@ -322,8 +356,11 @@ TEST_P(CompactedHistory, IsFoldedAndShownAsBefore) {
     }
     SCOPED_TRACE("step " + std::to_string(step));
     const std::string before = ShowAll();
+    const std::uint64_t size = store_.LastSequence();
+    const std::string root = Root(size);
     stubs += Compact();
     ASSERT_EQ(ShowAll(), before);
+    ASSERT_EQ(Root(size), root);
     const auto verified = store_.store().Verify();
     ASSERT_TRUE(verified.ok()) << verified.status().text();
     ASSERT_EQ(verified->broken, "");

@@ -252,6 +252,9 @@ TEST_P(EveryCommand, QueuesAndThePolicyAreShownAndSet) {
               AllOf(ContainsRegex("limit +32\n"), ContainsRegex("max_recoveries +5 \\(store\\)"),
                     ContainsRegex("on_stale +report \\(default\\)")));
   EXPECT_THAT(Say({"queue", "a b"}), ContainsRegex("max_recoveries +5 \\(store\\)"));
+  EXPECT_THAT(Say({"queue"}), AllOf(ContainsRegex("QUEUE +PLANNED +SLOTS USED +LIMIT +FROZEN"),
+                                    ContainsRegex("a b +1 +0 +off +no")));
+  EXPECT_EQ(Do({"queue"}).at("items").as_array().size(), 1U);
 }
 
 TEST_P(EveryCommand, ListsFilterAndPage) {

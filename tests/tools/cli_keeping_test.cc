@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // Whether a daemon answers.
@@ -65,6 +66,38 @@ TEST_P(CliKeeping, CompactSaysHowMuchItMadeSmall) {
               StartsWith("ok: 2 heartbeats made small"));
   EXPECT_EQ(Word(directory_.Json({"compact", "--older-than", "0s"}), "outcome"), "unchanged");
   EXPECT_EQ(directory_.Run({"verify"}).exit_code, 0);
+}
+
+TEST_P(CliKeeping, AReaderHoldsCompactionBackUntilItIsRemoved) {
+  const std::string token = directory_.Token({"acquire", "T1", "--owner", "w", "--ttl", "60s"});
+  for (const char* ttl : {"61s", "62s", "63s"}) {
+    directory_.Json({"heartbeat", "T1", "--token", token, "--ttl", ttl});
+  }
+  EXPECT_EQ(directory_.Run({"reader"}).out, "no readers\n");
+  EXPECT_EQ(directory_.Run({"reader", "mirror", "--position", "5"}).out,
+            "ok: mirror reads 5 next\n");
+  EXPECT_THAT(directory_.Run({"reader"}).out, HasSubstr("mirror"));
+  const auto compacted = directory_.Json({"compact", "--older-than", "0s"});
+  EXPECT_EQ(Word(compacted, "stubs"), "1");
+  EXPECT_EQ(Word(compacted, "held_by"), "mirror");
+  EXPECT_THAT(directory_.Run({"compact", "--older-than", "0s"}).out, HasSubstr("mirror"));
+  EXPECT_EQ(directory_.Run({"reader", "mirror", "--remove"}).out, "ok: mirror reads no longer\n");
+  EXPECT_EQ(directory_.Run({"reader", "mirror", "--remove"}).exit_code, 1);
+  EXPECT_EQ(Word(directory_.Json({"compact", "--older-than", "0s"}), "stubs"), "1");
+  EXPECT_EQ(directory_.Run({"reader", "mirror"}).exit_code, 2);
+  EXPECT_EQ(directory_.Run({"reader", "--remove"}).exit_code, 2);
+}
+
+TEST_P(CliKeeping, EventsGoOnWhereTheirReaderWas) {
+  const CliResult first = directory_.Run({"events", "--reader", "mirror"});
+  EXPECT_EQ(first.exit_code, 0) << first.error;
+  EXPECT_THAT(first.out, HasSubstr("planned T1"));
+  EXPECT_EQ(directory_.Run({"events", "--reader", "mirror"}).out, "");
+  directory_.Json({"plan", "T2"});
+  const CliResult failed = directory_.Run({"events", "--reader", "mirror", "--exec", "/bin/false"});
+  EXPECT_EQ(failed.exit_code, 1);
+  const CliResult next = directory_.Run({"events", "--reader", "mirror"});
+  EXPECT_THAT(next.out, AllOf(HasSubstr("planned T2"), Not(HasSubstr("planned T1"))));
 }
 
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutADaemon, CliKeeping, testing::Bool(),

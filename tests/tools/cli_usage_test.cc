@@ -112,7 +112,8 @@ TEST(CliUsage, HelpTeachesEveryCommandWithAnExampleAndTheExitCodes) {
         "quarantine",    "ls",        "show",       "stale",    "history",      "queue",
         "status",        "verify",    "rebuild",    "doctor",   "section",      "effect",
         "report-owner",  "policy",    "compensate", "annotate", "compensation", "heartbeat",
-        "force-release", "incidents", "backup",     "restore",  "compact"}) {
+        "force-release", "incidents", "backup",     "restore",  "compact",      "reader",
+        "redact"}) {
     SCOPED_TRACE(command);
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     const CliResult own = RunCli({command, "--help"});
