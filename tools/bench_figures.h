@@ -19,11 +19,8 @@ struct BenchPlan {
   std::uint64_t sagas = 100'000;         // of the append load
   std::uint64_t live_sagas = 1'000'000;  // of memory, sweep and stall
   std::uint64_t replayed_events = 5'000'000;
-  bool large = true;  // also reopen a log of 10,000,000 events
-  std::uint64_t sagas = 100'000;            // of the append load
-  std::uint64_t live_sagas = 1'000'000;     // of memory, sweep and stall
-  std::uint64_t verify_events = 5'000'000;  // of the log that is verified
   bool large = true;                        // also reopen a log of 10,000,000 events
+  std::uint64_t verify_events = 5'000'000;  // of the log that is verified
 };
 
 // append_ratio, transitions_per_second, raw_per_second, mean_event_bytes, bytes_per_event,
