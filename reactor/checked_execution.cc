@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace sagalog {
+namespace {
+
+answers::RefusalT Unreadable(const Status& status) {
+  answers::RefusalT refusal;
+  refusal.code = schema::RefusalCode::invalid_argument;
+  refusal.detail = status.text();
+  return refusal;
+}
+
+}  // namespace
 
 void CountReply(DaemonFigures& figures, commands::Body type, const Reply& reply) {
   if (reply.ok()) {
@@ -33,16 +43,18 @@ void ExecuteFor(const Caller& caller, Store& store, DaemonFigures& figures,
       });
 }
 
-BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures& figures,
-                           std::vector<commands::CommandT> batch, bool atomic, bool with_saga) {
+BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures* figures,
+                           std::vector<Result<commands::CommandT>> batch, bool atomic,
+                           bool with_saga) {
   std::vector<std::optional<answers::RefusalT>> refused;
   std::vector<commands::Body> types;
   std::vector<commands::CommandT> allowed;
-  for (commands::CommandT& command : batch) {
-    types.push_back(command.body.type);
-    refused.push_back(CheckCommand(caller, store, command));
+  for (Result<commands::CommandT>& command : batch) {
+    types.push_back(command.ok() ? command->body.type : commands::Body::NONE);
+    refused.push_back(command.ok() ? CheckCommand(caller, store, *command)
+                                   : Unreadable(command.status()));
     if (!refused.back()) {
-      allowed.push_back(std::move(command));
+      allowed.push_back(*std::move(command));
     } else if (atomic) {
       refused.back()->index = static_cast<std::uint32_t>(refused.size() - 1);
       return BatchReply{{}, std::move(refused.back())};
@@ -56,7 +68,9 @@ BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures& fi
   auto answered = done.answers.begin();
   for (std::size_t i = 0; i < refused.size(); ++i) {
     all.answers.push_back(refused[i] ? Reply(*std::move(refused[i])) : std::move(*answered++));
-    CountReply(figures, types[i], all.answers.back());
+    if (figures != nullptr && types[i] != commands::Body::NONE) {
+      CountReply(*figures, types[i], all.answers.back());
+    }
   }
   return all;
 }

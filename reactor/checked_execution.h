@@ -25,9 +25,10 @@ void ExecuteFor(const Caller& caller, Store& store, DaemonFigures& figures,
                 commands::CommandT command, bool with_saga,
                 std::function<void(const Reply&)> answer);
 
-// Blocks. One refused command is answered by itself, or, in an atomic batch, refuses all.
-[[nodiscard]] BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures& figures,
-                                         std::vector<commands::CommandT> batch, bool atomic,
+// Blocks. A command that could not be read or is refused is answered by itself, or, in an atomic
+// batch, refuses all. `figures` may be null: nobody counts.
+[[nodiscard]] BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures* figures,
+                                         std::vector<Result<commands::CommandT>> batch, bool atomic,
                                          bool with_saga);
 
 }  // namespace sagalog

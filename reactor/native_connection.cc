@@ -402,10 +402,12 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
         BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument, good.text()), load);
     return;
   }
-  std::vector<commands::CommandT> batch(asked.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    asked[static_cast<flatbuffers::uoffset_t>(i)]->UnPackTo(&batch[i]);
-    batch[i].principal = caller_.principal;
+  std::vector<Result<commands::CommandT>> batch;
+  for (const commands::Command* table : asked) {
+    commands::CommandT command;
+    table->UnPackTo(&command);
+    command.principal = caller_.principal;
+    batch.emplace_back(std::move(command));
   }
   const std::size_t answer_bytes = request.with_saga() ? batch.size() * kSagaAnswerBytes : 0;
   load.bytes += answer_bytes;
@@ -413,7 +415,7 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
   asio::post(service_.workers(),
              [&service = service_, caller = caller_, outbox = outbox_, batch = std::move(batch),
               number, load, atomic = request.atomic(), with_saga = request.with_saga()]() mutable {
-               const BatchReply reply = ExecuteBatchFor(caller, service.store(), service.figures(),
+               const BatchReply reply = ExecuteBatchFor(caller, service.store(), &service.figures(),
                                                         std::move(batch), atomic, with_saga);
                outbox->Add(BuildBatchReply(BuilderOfThread(), number, reply), load);
              });
