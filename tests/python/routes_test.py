@@ -30,8 +30,7 @@ FLAGS = {"follow", "atomic", "frozen", "transitions_only", "refusals", "dry_run"
 # Public, and no operations of the store themselves.
 NO_OPERATIONS = {"close", "send", "request", "lease", "each", "clock", "address"}
 # What an older store does not know.
-OF_A_LATER_STORE = {"queues", "readers", "place_reader", "remove_reader", "redact",
-                    "audit_checkpoint", "audit_proof", "audit_export"}
+OF_A_LATER_STORE = {"audit_checkpoint", "audit_proof", "audit_export"}
 # What an operation offers that is offered here in another way.
 ELSEWHERE = {
     "show_events": {"follow", "from", "type"},  # events(saga=…)
