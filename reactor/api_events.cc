@@ -59,7 +59,9 @@ std::optional<ApiResponse> ReadEventQuery(const ApiCall& call, ApiQuery& query,
   ReadTypes(query, events);
   const Status place = ReadPlace(call, query, events);
   events.follow = query.Flag("follow");
-  events.server_sent = call.request.accept.find("text/event-stream") != std::string::npos;
+  if (call.request.accept.find("text/event-stream") != std::string::npos) {
+    events.form = EventForm::kServerSent;
+  }
   if (auto problem = NotReady(call, query)) {
     return problem;
   }

@@ -35,7 +35,7 @@ using schema::RefusalCode;
 using Phase = Connection::Phase;
 
 // What is read at once: first, and from a peer that has more to say.
-constexpr std::size_t kSmallReadSize = 4096;
+constexpr std::size_t kSmallReadSize = 1024;
 constexpr std::size_t kLargeReadSize = 65536;
 
 // Frames are built where the answers come from; each of those threads has memory for it.
@@ -109,6 +109,7 @@ class NativeConnection {
   bool writing_ = false;
   bool gone_ = false;  // the peer takes nothing any more
   bool stopping_ = false;
+  bool more_has_come_ = false;  // behind the frame that is being handled
   bool leaves_unread_ = false;  // the peer may be sending what is never read
   std::string goodbye_ = "the connection was closed";
   std::size_t read_size_ = kSmallReadSize;
@@ -196,7 +197,7 @@ asio::awaitable<bool> NativeConnection::ReadPreamble() {
 asio::awaitable<bool> NativeConnection::ReadMore() {
   auto& buffer = connection_.buffer();
   if (buffer.size() == 0) {
-    connection_.ReadWithin(greeted_ ? std::chrono::milliseconds(kIdlePatience)
+    connection_.ReadWithin(greeted_ ? service_.options().idle_patience
                                     : service_.options().header_patience);
     if (read_size_ == kSmallReadSize && buffer.capacity() > kSmallReadSize) {
       buffer.shrink_to_fit();
@@ -207,7 +208,7 @@ asio::awaitable<bool> NativeConnection::ReadMore() {
   const std::size_t came = buffer.size() - before;
   read_size_ = came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
   if (before == 0 && came > 0) {
-    connection_.ReadWithin(kBodyPatience);
+    connection_.ReadWithin(service_.options().body_patience);
   }
   read_while_stopping_ += stopping_ ? came : 0;
   leaves_unread_ = leaves_unread_ || read_while_stopping_ > kPipelinedBytesMax;
@@ -244,10 +245,11 @@ bool NativeConnection::HandleNext() {
   if (bytes.size() < **size) {
     return false;
   }
+  more_has_come_ = bytes.size() > **size;
   HandleFrame(bytes.substr(0, **size));
   buffer.consume(**size);
   if (buffer.size() > 0) {
-    connection_.ReadWithin(kBodyPatience);
+    connection_.ReadWithin(service_.options().body_patience);
   }
   return true;
 }
@@ -371,6 +373,14 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
     load.bytes += kSagaAnswerBytes;
     under_way_.bytes += kSagaAnswerBytes;
   }
+  const bool alone = service_.IsLonely(connection_) && under_way_.requests == 1 && !more_has_come_;
+  if (alone && !MayBlockToCheck(caller_)) {
+    // An idle sequencer is run by this thread: no other has to be woken, and nobody waits for it.
+    const Reply reply = ExecuteNowFor(caller_, service_.store(), service_.figures(),
+                                      std::move(command), request.with_saga());
+    outbox_->Add(BuildReply(BuilderOfThread(), number, reply), load);
+    return;
+  }
   auto answer = [outbox = outbox_, number, load](const Reply& reply) {
     outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
   };
@@ -485,8 +495,8 @@ asio::awaitable<void> NativeConnection::WriteAll() {
     being_written_.swap(unwritten_);
     writing_ = true;
     connection_.WriteWithin(service_.AnswerPatience());
-    const error_code error =
-        co_await connection_.Write({asio::buffer(being_written_), asio::const_buffer()});
+    const PeerStream::Parts parts{asio::buffer(being_written_), {}, {}};
+    const error_code error = co_await connection_.Write(parts);
     writing_ = false;
     being_written_.clear();
     if (being_written_.capacity() > kLargeReadSize) {
