@@ -39,6 +39,11 @@ ClientLink::~ClientLink() {
   thread_.join();
 }
 
+Status ClientLink::TooMany() const {
+  return {Code::kOverloaded, fmt::format("{} requests are under way already: wait for an answer",
+                                         options_.requests_max)};
+}
+
 void ClientLink::Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told) {
   const bool was_empty = requests_.empty();
   Request request{std::string(frame), repeatable, sent_ + outgoing_.size(), std::move(told)};
@@ -55,13 +60,13 @@ void ClientLink::Enqueue(std::uint64_t number, std::string_view frame, bool repe
     return;
   }
   Flush();
-  if (!outgoing_.empty()) {
+  if (!outgoing_.empty() || socket_.HasUnsent()) {
     wake_.Wake();
   }
 }
 
 void ClientLink::Flush() {
-  if (outgoing_.empty() || !connected_) {
+  if (!connected_ || (outgoing_.empty() && !socket_.HasUnsent())) {
     return;
   }
   const auto sent = socket_.SendSome(outgoing_);
@@ -133,7 +138,7 @@ void ClientLink::Exchange() {
         return;
       }
       Flush();
-      wants_to_write = !outgoing_.empty();
+      wants_to_write = !outgoing_.empty() || socket_.HasUnsent();
     }
     const Readiness ready = socket_.Await(wants_to_write, wake_, kPingInterval);
     if (ready.timed_out) {

@@ -21,7 +21,8 @@ namespace sagalog {
 // Thread-safe.
 class ClientLink {
  public:
-  // The frame that answers, borrowed for the call, or why there is none. On the link's thread.
+  // The frame that answers, borrowed for the call, or why there is none. On the link's thread, but
+  // where there are too many requests: then on the sender's.
   using Told = std::function<void(const Result<const frames::Frame*>& answer)>;
 
   [[nodiscard]] static Result<std::unique_ptr<ClientLink>> Open(ClientOptions options);
@@ -32,14 +33,24 @@ class ClientLink {
   // Sends a message; what is `repeatable` is sent again after a dropped connection.
   template <typename Message>
   void Send(const Message& message, bool repeatable, Told told) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (requests_.size() >= options_.requests_max) {
+      lock.unlock();
+      told(TooMany());
+      return;
+    }
     const std::uint64_t number = ++last_number_;
     Enqueue(number, builder_.Build(number, message), repeatable, std::move(told));
   }
   // The same with the offset of a message that `build` builds.
   template <typename Build>
   void SendBuilt(const Build& build, bool repeatable, Told told) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (requests_.size() >= options_.requests_max) {
+      lock.unlock();
+      told(TooMany());
+      return;
+    }
     const std::uint64_t number = ++last_number_;
     Enqueue(number, builder_.Finish(number, build(builder_.Begin())), repeatable, std::move(told));
   }
@@ -57,6 +68,8 @@ class ClientLink {
   using Requests = std::vector<Request>;
 
   ClientLink(ClientOptions options, ClientSocket socket);
+
+  [[nodiscard]] Status TooMany() const;
 
   // With mutex_ held.
   void Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told);
