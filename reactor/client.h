@@ -35,6 +35,16 @@ struct ClientOptions {
   std::string server_name = {};
 };
 
+// Which events a client follows.
+struct EventFollow {
+  // What comes is behind this event; none = everything.
+  Sequence seen = {};
+  // Names, as "leased"; empty = of all types.
+  std::vector<std::string> types = {};
+  // Empty = of all sagas and of the store.
+  std::string saga = {};
+};
+
 // A connection to a daemon, with many requests on their way at once. Thread-safe: any method from
 // any thread, but those that wait not from a callback or a coroutine that the client resumed.
 //
@@ -146,6 +156,13 @@ class Client {
                                                          bool transitions_only, std::size_t limit);
   [[nodiscard]] Result<std::vector<RefusalRecord>> Refusals(std::string_view saga);
   [[nodiscard]] Result<answers::StatusT> Describe();
+
+  // Calls `each`, on this thread, with every wanted event, and with those to come, in their order,
+  // none left out and none twice, also over dropped connections and other daemons of the store.
+  // Returns OK when `each` says false; an error when the server refuses it, and when the daemon is
+  // not there again within the patience. As long as `each` takes its time, the server waits:
+  // about 1,024 events are held here. The client must not be destroyed meanwhile.
+  Status Follow(EventFollow query, const std::function<bool(const StoredEvent& event)>& each);
 
  private:
   explicit Client(std::unique_ptr<ClientLink> link);

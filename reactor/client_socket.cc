@@ -317,11 +317,11 @@ Readiness ClientSocket::Await(bool wants_to_write, const WakeUp& wake,
   std::array<pollfd, 2> waits{};
   waits[0] = {descriptor_, static_cast<short>(POLLIN | (wants_to_write ? POLLOUT : 0)), 0};
   waits[1] = {wake.descriptor(), POLLIN, 0};
-  const int ready = poll(waits.data(), waits.size(), Milliseconds(patience));
+  static_cast<void>(poll(waits.data(), waits.size(), Milliseconds(patience)));
   if (waits[1].revents != 0) {
     wake.Clear();
   }
-  return {(waits[0].revents & ~POLLOUT) != 0, (waits[0].revents & POLLOUT) != 0, ready == 0};
+  return {(waits[0].revents & ~POLLOUT) != 0, (waits[0].revents & POLLOUT) != 0};
 }
 
 }  // namespace sagalog

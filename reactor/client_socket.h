@@ -38,7 +38,6 @@ class WakeUp {
 struct Readiness {
   bool readable = false;
   bool writable = false;
-  bool timed_out = false;
 };
 
 // Move-only; closes itself.

@@ -18,6 +18,14 @@ Status Full() { return {Code::kCancelled, "the piece is full"}; }
 
 }  // namespace
 
+std::optional<events::Body> EventTypeNamed(std::string_view name) {
+  const auto& all = events::EnumValuesBody();
+  const auto* const found = std::find_if(std::begin(all), std::end(all), [name](events::Body type) {
+    return type != events::Body::NONE && EventTypeName(type) == name;
+  });
+  return found == std::end(all) ? std::nullopt : std::optional(*found);
+}
+
 EventStream::EventStream(const EventLog& log, EventQuery query, EventTail* tail)
     : log_(log), query_(std::move(query)), tail_(tail), seen_(query_.seen), end_(log.Last()) {
   for (const events::Body type : query_.types) {

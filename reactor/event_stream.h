@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "reactor/store.h"
 
 namespace sagalog {
+
+// Of the name that its JSON has; none = there is no such type.
+[[nodiscard]] std::optional<events::Body> EventTypeNamed(std::string_view name);
 
 struct EventQuery {
   // What comes is behind this event; none = everything.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,10 @@
 #include "reactor/access.h"
 #include "reactor/checked_execution.h"
 #include "reactor/native_answers.h"
+#include "reactor/native_follow.h"
 #include "reactor/native_outbox.h"
 #include "reactor/service.h"
+#include "reactor/status_refusal.h"
 #include "schema/frame_bytes.h"
 #include "schema/frame_limits.h"
 #include "schema/verify.h"
@@ -79,6 +82,10 @@ class NativeConnection {
   void RunBatch(std::uint64_t number, const frames::Batch& request, RequestLoad load);
   void Read(std::uint64_t number, const frames::Read& request, RequestLoad load);
 
+  void Follow(std::uint64_t number, const frames::Follow& request, RequestLoad load);
+  void Credit(std::uint64_t number, std::uint32_t events, const RequestLoad& load);
+  void EndFollows();
+
   void Begin(const RequestLoad& load);
   void Say(std::string_view frame) { outbox_->Add(frame); }
   void Refuse(std::uint64_t number, RefusalCode code, std::string_view detail);
@@ -86,6 +93,7 @@ class NativeConnection {
   void End(std::string_view reason);
   void Stop();
   void Collect();
+  void Done(const RequestLoad& done);
   void Changed();
 
   Connection& connection_;
@@ -116,6 +124,7 @@ class NativeConnection {
   std::size_t large_bytes_coming_ = 0;
   std::size_t read_while_stopping_ = 0;
   RequestLoad under_way_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<NativeFollow>> follows_;
   std::string unwritten_;
   std::string being_written_;
 };
@@ -133,8 +142,9 @@ asio::awaitable<void> NativeConnection::Serve() {
   co_await ReadAll();
   service_.GiveBytesBack(std::exchange(large_bytes_coming_, 0));
   reading_ended_ = true;
+  EndFollows();
   Changed();
-  while (!writing_ended_ || under_way_.requests > 0) {
+  while (!writing_ended_ || under_way_.requests > 0 || !follows_.empty()) {
     co_await Await(changed_for_reader_);
   }
   connection_.OnStop(nullptr);
@@ -147,6 +157,7 @@ asio::awaitable<void> NativeConnection::Serve() {
 void NativeConnection::Stop() {
   goodbye_ = "the server stops";
   stopping_ = true;
+  EndFollows();
   connection_.EndReading();
   connection_.WriteWithin(service_.AnswerPatience());
 }
@@ -294,6 +305,8 @@ void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& loa
     case frames::Message::Execute: Execute(number, *frame.message_as_Execute(), load); return;
     case frames::Message::Batch: RunBatch(number, *frame.message_as_Batch(), load); return;
     case frames::Message::Read: Read(number, *frame.message_as_Read(), load); return;
+    case frames::Message::Follow: Follow(number, *frame.message_as_Follow(), load); return;
+    case frames::Message::Credit: Credit(number, frame.message_as_Credit()->events(), load); return;
     case frames::Message::Ping:
       outbox_->Add(BuilderOfThread().Build(number, frames::PongT()), load);
       return;
@@ -442,6 +455,55 @@ void NativeConnection::Read(std::uint64_t number, const frames::Read& request, R
               load] { outbox->Add(AnswerRead(BuilderOfThread(), number, store, *read), load); });
 }
 
+void NativeConnection::Follow(std::uint64_t number, const frames::Follow& request,
+                              RequestLoad load) {
+  Result<EventQuery> query = EventQueryOf(request, service_.store().log().Last());
+  std::optional<answers::RefusalT> refusal = CheckRight(caller_, Right::kRead);
+  if (!refusal && !query.ok()) {
+    refusal = RefusalOf(query.status(), {});
+  }
+  if (!refusal && (follows_.size() >= kFollowsMax || follows_.contains(number))) {
+    const Status why(Code::kOverloaded,
+                     fmt::format("a connection follows {} times at most, each under a number of "
+                                 "its own",
+                                 kFollowsMax));
+    refusal = RefusalOf(why, {});
+  }
+  if (refusal) {
+    outbox_->Add(BuilderOfThread().Build(number, *refusal), load);
+    return;
+  }
+  NativeFollow::Peer peer;
+  peer.has_room = [this] { return unwritten_.size() + being_written_.size() < kUntakenEventsMax; };
+  peer.is_recognized = [this] { return IsStillRecognized(); };
+  peer.say = [this](std::string_view bytes, const RequestLoad& done) {
+    unwritten_.append(bytes);
+    Done(done);
+  };
+  auto follow = std::make_shared<NativeFollow>(service_, number, *std::move(query),
+                                               request.credit(), load, std::move(peer));
+  follows_.emplace(number, follow);
+  asio::co_spawn(sockets_, follow->Run(), [this, follow, number](const std::exception_ptr&) {
+    follows_.erase(number);
+    Changed();
+  });
+}
+
+void NativeConnection::Credit(std::uint64_t number, std::uint32_t events, const RequestLoad& load) {
+  const auto found = follows_.find(number);
+  if (found != follows_.end()) {
+    found->second->Allow(events);
+  }
+  // For one that has ended meanwhile it comes too late, and that was said.
+  outbox_->Add({}, load);
+}
+
+void NativeConnection::EndFollows() {
+  for (const auto& [number, follow] : follows_) {
+    follow->End();
+  }
+}
+
 void NativeConnection::Begin(const RequestLoad& load) {
   under_way_ += load;
   connection_.Enter(Phase::kAnswering);
@@ -458,8 +520,9 @@ void NativeConnection::End(std::string_view reason) {
 }
 
 // Takes what the store's threads have answered.
-void NativeConnection::Collect() {
-  const RequestLoad done = outbox_->TakeInto(unwritten_);
+void NativeConnection::Collect() { Done(outbox_->TakeInto(unwritten_)); }
+
+void NativeConnection::Done(const RequestLoad& done) {
   under_way_ -= done;
   service_.GiveBytesBack(done.large_bytes);
   Changed();
@@ -471,6 +534,9 @@ void NativeConnection::Changed() {
   }
   changed_for_reader_.cancel();
   changed_for_writer_.cancel();
+  for (const auto& [number, follow] : follows_) {
+    follow->Wake();
+  }
 }
 
 asio::awaitable<void> NativeConnection::WriteAll() {

@@ -60,6 +60,7 @@ class Service {
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] DaemonFigures& figures() { return figures_; }
   [[nodiscard]] EventWatch& watch() { return watch_; }
+  [[nodiscard]] EventTail& tail() { return tail_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   // Who shows this secret; null when it is nobody's.
