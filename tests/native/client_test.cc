@@ -436,30 +436,29 @@ TEST_F(ClientOverTls, TrustsNobodyElse) {
 }
 
 TEST(Client, OneRequestTooManyIsNotSent) {
-  ApiStore api;
-  const RunningServer server(api);
-  auto client =
-      *Client::Connect({"unix:" + server.socket().string(), "", std::chrono::seconds(60), 2});
-  // Two that wait for a sequence which is not there yet.
-  const Sequence later(api.store().log().Last().value() + 2);
-  std::vector<std::future<Result<answers::SagaT>>> waiting;
-  for (int i = 0; i < 2; ++i) {
-    waiting.push_back(std::async(std::launch::async, [&] { return client->Find("A", later); }));
+  AbruptServer server;
+  auto connecting = std::async(std::launch::async, [&server] {
+    return *Client::Connect({"unix:" + server.socket().string(), "", std::chrono::seconds(60), 2});
+  });
+  server.Greet();
+  const auto client = connecting.get();
+  std::vector<std::promise<bool>> answered(2);
+  for (std::promise<bool>& one : answered) {
+    client->Plan("S").Then([&one](const Result<Reply>& reply) { one.set_value(reply.ok()); });
   }
-  Code code = Code::kOk;
-  while (code != Code::kOverloaded) {
-    // Until both are on their way this is answered.
-    code = client->Find("nobody").status().code();
+  EXPECT_EQ(client->Plan("T").Get().status().code(), Code::kOverloaded);
+  for (std::promise<bool>& one : answered) {
+    const frames::FrameT request = server.TakeRequest();
+    EXPECT_EQ(request.message.AsExecute()->command->saga_id, "S");
+    server.Say(FrameOf(request.number, answers::AnswerT()));
+    EXPECT_TRUE(one.get_future().get());
   }
-  const Result<Reply> refused = client->Plan("B").Get();
-  EXPECT_EQ(refused.status().code(), Code::kOverloaded);
-  api.Post("/v1/sagas", R"({"saga_id":"A"})");
-  api.Post("/v1/sagas/A:annotate", R"({"text":"t"})");
-  for (auto& one : waiting) {
-    EXPECT_TRUE(one.get().ok());
-  }
-  EXPECT_TRUE(client->Plan("C").Get()->ok());
-  EXPECT_FALSE(api.store().Find("B").ok());
+  std::future<Result<Reply>> next =
+      std::async(std::launch::async, [&] { return client->Plan("U").Get(); });
+  const frames::FrameT request = server.TakeRequest();
+  EXPECT_EQ(request.message.AsExecute()->command->saga_id, "U");
+  server.Say(FrameOf(request.number, answers::AnswerT()));
+  EXPECT_TRUE(next.get().ok());
 }
 
 // The first are given to the sequencer's thread, those after them are decided by the sockets'.
