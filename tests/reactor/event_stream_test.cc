@@ -136,7 +136,8 @@ TEST(EventTail, HoldsTheNewestWithoutAGap) {
   ASSERT_TRUE(tail.CatchUp(api.store().log()).ok());
   EXPECT_EQ(tail.Last(), api.store().log().Last());
   EXPECT_THAT(tail.Behind(Sequence(1), 1000).events, IsEmpty());  // Too long ago.
-  EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).front()->sequence(), tail.Last());
+  EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).events.front()->sequence(),
+            tail.Last());
 }
 
 }  // namespace
