@@ -24,15 +24,12 @@ void ReadTypes(ApiQuery& query, EventQuery& events) {
     const std::size_t end = std::min(list.size(), list.find(',', start));
     const std::string name = list.substr(start, end - start);
     start = end + 1;
-    const auto& all = events::EnumValuesBody();
-    const auto found = std::find_if(std::begin(all), std::end(all), [&](events::Body type) {
-      return type != events::Body::NONE && EventTypeName(type) == name;
-    });
-    if (found == std::end(all)) {
+    const auto type = EventTypeNamed(name);
+    if (!type) {
       query.Refuse("type", fmt::format("\"{}\" is no type of event", name));
       return;
     }
-    events.types.push_back(*found);
+    events.types.push_back(*type);
   }
 }
 
@@ -59,7 +56,9 @@ std::optional<ApiResponse> ReadEventQuery(const ApiCall& call, ApiQuery& query,
   ReadTypes(query, events);
   const Status place = ReadPlace(call, query, events);
   events.follow = query.Flag("follow");
-  events.server_sent = call.request.accept.find("text/event-stream") != std::string::npos;
+  if (call.request.accept.find("text/event-stream") != std::string::npos) {
+    events.form = EventForm::kServerSent;
+  }
   if (auto problem = NotReady(call, query)) {
     return problem;
   }

@@ -16,7 +16,7 @@ ApiResponse ExportEvents(const ApiCall& call) {
   constexpr std::uint64_t kNumberMax = std::numeric_limits<std::uint64_t>::max();
   ApiQuery query(call.target.parameters);
   EventQuery events;
-  events.stored = true;
+  events.form = EventForm::kExport;
   const std::string format = query.Text("format");
   if (!format.empty() && format != "ndjson") {
     query.Refuse("format", fmt::format("\"{}\" is no format of a stream: ndjson. A directory in "

@@ -43,6 +43,16 @@ void ExecuteFor(const Caller& caller, Store& store, DaemonFigures& figures,
       });
 }
 
+Reply ExecuteNowFor(const Caller& caller, Store& store, DaemonFigures& figures,
+                    commands::CommandT command, bool with_saga) {
+  const commands::Body type = command.body.type;
+  auto refusal = CheckCommand(caller, store, command);
+  Reply reply =
+      refusal ? Reply(*std::move(refusal)) : store.Execute(std::move(command), with_saga).Get();
+  CountReply(figures, type, reply);
+  return reply;
+}
+
 BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures* figures,
                            std::vector<Result<commands::CommandT>> batch, bool atomic,
                            bool with_saga) {

@@ -25,6 +25,11 @@ void ExecuteFor(const Caller& caller, Store& store, DaemonFigures& figures,
                 commands::CommandT command, bool with_saga,
                 std::function<void(const Reply&)> answer);
 
+// The same on this thread: blocks until the reply is durable. What finds the sequencer idle wakes
+// no other thread.
+[[nodiscard]] Reply ExecuteNowFor(const Caller& caller, Store& store, DaemonFigures& figures,
+                                  commands::CommandT command, bool with_saga);
+
 // Blocks. A command that could not be read or is refused is answered by itself, or, in an atomic
 // batch, refuses all. `figures` may be null: nobody counts.
 [[nodiscard]] BatchReply ExecuteBatchFor(const Caller& caller, Store& store, DaemonFigures* figures,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,13 +19,30 @@ namespace sagalog {
 class ClientLink;
 
 struct ClientOptions {
-  // Where the daemon is: "unix:PATH" of its socket, or "native://HOST:PORT".
+  // Where the daemon is: "unix:PATH" of its socket, "native://HOST:PORT", or, with TLS 1.2 or
+  // later, "natives://HOST:PORT".
   std::string url;
   // For a peer that the daemon does not know by its socket.
   std::string access_token = {};
   // How long to connect for at first, and again after a dropped connection; what waits for an
   // answer is then given up.
   std::chrono::milliseconds patience = std::chrono::seconds(10);
+  // Requests that may be under way; the next one is answered kOverloaded at once, and not sent.
+  std::size_t requests_max = 16384;
+  // With TLS: whom to trust, in PEM, else whom the machine trusts; and the name or IP address that
+  // the server's certificate must be for, else the host of the URL.
+  std::string ca_file = {};
+  std::string server_name = {};
+};
+
+// Which events a client follows.
+struct EventFollow {
+  // What comes is behind this event; none = everything.
+  Sequence seen = {};
+  // Names, as "leased"; empty = of all types.
+  std::vector<std::string> types = {};
+  // Empty = of all sagas and of the store.
+  std::string saga = {};
 };
 
 // A connection to a daemon, with many requests on their way at once. Thread-safe: any method from
@@ -35,8 +53,10 @@ struct ClientOptions {
 // on its way ends in kIndeterminate: it may have been carried out or not. So does what could not
 // be repeated in time; what had not left yet ends in kIoError, and did not happen.
 //
-// A request is kept in memory until it is answered. How many are under way is the caller's to
-// bound: the daemon takes 1,024 of one connection at a time, and the others wait here.
+// A request is kept in memory until it is answered; ClientOptions bounds how many are. The daemon
+// takes 1,024 of one connection at a time, and the others wait here. One too many ends in
+// kOverloaded and did not happen; its callback is called, its coroutine resumed, before the call
+// that would have sent it returns.
 class Client {
  public:
   // A command under way: wait for it, or co_await it. It is sent when asked for its result.
@@ -136,6 +156,13 @@ class Client {
                                                          bool transitions_only, std::size_t limit);
   [[nodiscard]] Result<std::vector<RefusalRecord>> Refusals(std::string_view saga);
   [[nodiscard]] Result<answers::StatusT> Describe();
+
+  // Calls `each`, on this thread, with every wanted event, and with those to come, in their order,
+  // none left out and none twice, also over dropped connections and other daemons of the store.
+  // Returns OK when `each` says false; an error when the server refuses it, and when the daemon is
+  // not there again within the patience. As long as `each` takes its time, the server waits:
+  // about 1,024 events are held here. The client must not be destroyed meanwhile.
+  Status Follow(EventFollow query, const std::function<bool(const StoredEvent& event)>& each);
 
  private:
   explicit Client(std::unique_ptr<ClientLink> link);

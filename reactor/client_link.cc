@@ -39,6 +39,11 @@ ClientLink::~ClientLink() {
   thread_.join();
 }
 
+Status ClientLink::TooMany() const {
+  return {Code::kOverloaded, fmt::format("{} requests are under way already: wait for an answer",
+                                         options_.requests_max)};
+}
+
 void ClientLink::Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told) {
   const bool was_empty = requests_.empty();
   Request request{std::string(frame), repeatable, sent_ + outgoing_.size(), std::move(told)};
@@ -49,19 +54,26 @@ void ClientLink::Enqueue(std::uint64_t number, std::string_view frame, bool repe
     }
     return;
   }
+  EnqueueBytes(frame);
+}
+
+void ClientLink::EnqueueBytes(std::string_view frame) {
+  if (!connected_) {
+    return;
+  }
   outgoing_.append(frame);
   // What answers bring about leaves together.
   if (IsOwnThread()) {
     return;
   }
   Flush();
-  if (!outgoing_.empty()) {
+  if (!outgoing_.empty() || socket_.HasUnsent()) {
     wake_.Wake();
   }
 }
 
 void ClientLink::Flush() {
-  if (outgoing_.empty() || !connected_) {
+  if (!connected_ || (outgoing_.empty() && !socket_.HasUnsent())) {
     return;
   }
   const auto sent = socket_.SendSome(outgoing_);
@@ -70,6 +82,13 @@ void ClientLink::Flush() {
     sent_ += *sent;
   }
   // That the connection is gone is seen by reading, when what was answered has been read.
+}
+
+void ClientLink::EndStream(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  if (requests_.erase(number) > 0) {
+    EnqueueBytes(builder_.Build(number, frames::CreditT()));
+  }
 }
 
 bool ClientLink::IsClosing() {
@@ -93,7 +112,7 @@ ClientLink::Requests ClientLink::TakeLost() {
   for (auto it = requests_.begin(); it != requests_.end();) {
     Request& request = it->second;
     // The server answers all that it has taken before it says goodbye.
-    const bool left = request.begin < sent_ && !told_goodbye_;
+    const bool left = request.begin < sent_ && (!told_goodbye_ || request.streams);
     if (left && !request.repeatable) {
       lost.push_back(std::move(request));
       it = requests_.erase(it);
@@ -125,6 +144,8 @@ void ClientLink::Loop() {
 
 // Until the connection ends, or the client is closed.
 void ClientLink::Exchange() {
+  // Also beside a stream, which brings much and asks for nothing.
+  auto pinged = std::chrono::steady_clock::now();
   for (;;) {
     bool wants_to_write = false;
     {
@@ -133,10 +154,11 @@ void ClientLink::Exchange() {
         return;
       }
       Flush();
-      wants_to_write = !outgoing_.empty();
+      wants_to_write = !outgoing_.empty() || socket_.HasUnsent();
     }
     const Readiness ready = socket_.Await(wants_to_write, wake_, kPingInterval);
-    if (ready.timed_out) {
+    if (const auto now = std::chrono::steady_clock::now(); now - pinged >= kPingInterval) {
+      pinged = now;
       Send(frames::PingT(), true, [](const Result<const frames::Frame*>&) {});
     }
     if (ready.readable && !TakeIn()) {
@@ -187,8 +209,13 @@ void ClientLink::Dispatch(const frames::Frame& frame) {
     if (found == requests_.end()) {
       return;
     }
-    told = std::move(found->second.told);
-    requests_.erase(found);
+    const auto* const events = frame.message_as_Events();
+    if (found->second.streams && events != nullptr && !events->ended()) {
+      told = found->second.told;
+    } else {
+      told = std::move(found->second.told);
+      requests_.erase(found);
+    }
   }
   told(&frame);
 }

@@ -21,7 +21,8 @@ namespace sagalog {
 // Thread-safe.
 class ClientLink {
  public:
-  // The frame that answers, borrowed for the call, or why there is none. On the link's thread.
+  // The frame that answers, borrowed for the call, or why there is none. On the link's thread, but
+  // where there are too many requests: then on the sender's.
   using Told = std::function<void(const Result<const frames::Frame*>& answer)>;
 
   [[nodiscard]] static Result<std::unique_ptr<ClientLink>> Open(ClientOptions options);
@@ -32,17 +33,52 @@ class ClientLink {
   // Sends a message; what is `repeatable` is sent again after a dropped connection.
   template <typename Message>
   void Send(const Message& message, bool repeatable, Told told) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (requests_.size() >= options_.requests_max) {
+      lock.unlock();
+      told(TooMany());
+      return;
+    }
     const std::uint64_t number = ++last_number_;
     Enqueue(number, builder_.Build(number, message), repeatable, std::move(told));
   }
   // The same with the offset of a message that `build` builds.
   template <typename Build>
   void SendBuilt(const Build& build, bool repeatable, Told told) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (requests_.size() >= options_.requests_max) {
+      lock.unlock();
+      told(TooMany());
+      return;
+    }
     const std::uint64_t number = ++last_number_;
     Enqueue(number, builder_.Finish(number, build(builder_.Begin())), repeatable, std::move(told));
   }
+  // A request that has many answers, until one says that it is the last, or the connection ends;
+  // its number.
+  template <typename Message>
+  std::uint64_t SendStream(const Message& message, Told told) {
+    std::unique_lock lock(mutex_);
+    if (requests_.size() >= options_.requests_max) {
+      lock.unlock();
+      told(TooMany());
+      return 0;
+    }
+    const std::uint64_t number = ++last_number_;
+    Enqueue(number, builder_.Build(number, message), false, std::move(told));
+    requests_.at(number).streams = true;
+    return number;
+  }
+  // Says something about a stream; nothing when it is over.
+  template <typename Message>
+  void SendBeside(std::uint64_t number, const Message& message) {
+    const std::lock_guard lock(mutex_);
+    if (requests_.contains(number)) {
+      EnqueueBytes(builder_.Build(number, message));
+    }
+  }
+  // Nothing of it is wanted any more.
+  void EndStream(std::uint64_t number);
   // Whether the caller must not wait for an answer.
   [[nodiscard]] bool IsOwnThread() const { return thread_.get_id() == std::this_thread::get_id(); }
 
@@ -53,13 +89,17 @@ class ClientLink {
     // Where its first byte stands in what is sent on this connection.
     std::uint64_t begin = 0;
     Told told;
+    bool streams = false;
   };
   using Requests = std::vector<Request>;
 
   ClientLink(ClientOptions options, ClientSocket socket);
 
+  [[nodiscard]] Status TooMany() const;
+
   // With mutex_ held.
   void Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told);
+  void EnqueueBytes(std::string_view frame);
   void Flush();
   [[nodiscard]] Requests TakeAllRequests();
   [[nodiscard]] Requests TakeLost();

@@ -14,8 +14,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What is read first of a request; most fit.
-constexpr std::size_t kFirstReadSize = 4096;
+// What is read first of a request; most fit. A peer that is idle holds so much.
+constexpr std::size_t kFirstReadSize = 1024;
 // What is still taken from a peer whose request was refused unread.
 constexpr std::size_t kLingerBytesMax = 64UL << 20;
 constexpr std::size_t kLingerReadSize = 16384;
@@ -81,7 +81,7 @@ asio::awaitable<bool> Connection::AwaitRequest() {
   if (service_.stopping() && stream_->NothingArrived()) {
     co_return false;
   }
-  ReadWithin(kIdlePatience);
+  ReadWithin(service_.options().idle_patience);
   const error_code error = co_await ReadMore(kFirstReadSize);
   co_return !error;
 }

@@ -1,9 +1,11 @@
-// The events of the log from a place on, piece by piece, as NDJSON or Server-Sent Events.
+// The events of the log from a place on, piece by piece, in one of the forms of EventForm.
 #pragma once
 
-#include <bitset>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,9 @@
 #include "reactor/store.h"
 
 namespace sagalog {
+
+// Of the name that its JSON has; none = there is no such type.
+[[nodiscard]] std::optional<events::Body> EventTypeNamed(std::string_view name);
 
 struct EventQuery {
   // What comes is behind this event; none = everything.
@@ -22,10 +27,7 @@ struct EventQuery {
   std::vector<events::Body> types = {};
   // Empty = of all sagas and of the store.
   std::string saga = {};
-  // Server-Sent Events instead of NDJSON.
-  bool server_sent = false;
-  // Each event as a line of an export, with the bytes that are stored.
-  bool stored = false;
+  EventForm form = EventForm::kLines;
   // Without follow: the last event that is given; none = the end of the log.
   Sequence through = {};
 };
@@ -35,7 +37,7 @@ struct EventQuery {
 class EventStream {
  public:
   // `tail` may be null.
-  EventStream(const EventLog& log, EventQuery query, const EventTail* tail);
+  EventStream(const EventLog& log, EventQuery query, EventTail* tail);
 
   // Reads where the events of the saga are, back to where the stream begins. `newest` is the
   // saga's last event; the log ends at `last`.
@@ -45,9 +47,14 @@ class EventStream {
   // read, because none was asked for. Reads the log: to be called where that may block.
   [[nodiscard]] Result<std::string> Next();
   // The same from what all followers share, without a look at the log: empty when nothing is there.
-  [[nodiscard]] std::string NextShared();
+  // Never null; those at the same place who filter nothing are given the same text.
+  [[nodiscard]] std::shared_ptr<const std::string> NextShared();
   // Whether there is nothing more to read now.
   [[nodiscard]] bool CaughtUp() const;
+  // How many events may still be given; without a word about it, any number.
+  void Allow(std::uint64_t events) { allowed_ += events; }
+  void AllowOnly(std::uint64_t events) { allowed_ = events; }
+  [[nodiscard]] std::uint64_t allowed() const { return allowed_; }
 
   // Everything up to here was given.
   [[nodiscard]] Sequence seen() const { return seen_; }
@@ -57,15 +64,25 @@ class EventStream {
   [[nodiscard]] std::string_view heartbeat() const;
 
  private:
-  [[nodiscard]] bool Wants(events::Body type, std::string_view saga) const;
-  void Append(std::string& piece, Sequence sequence, std::string_view json) const;
-  void AppendEvent(std::string& piece, const events::Event& event, std::string_view bytes) const;
+  // Whether all who follow at the same place get the same.
+  [[nodiscard]] bool SharesPieces() const {
+    return tail_ != nullptr && query_.follow && filter_.LetsAllThrough() &&
+           allowed_ >= kUnbounded / 2;
+  }
+  [[nodiscard]] std::shared_ptr<const std::string> NextOfAll();
+  [[nodiscard]] std::string NextFiltered();
+  // `json` is called where it is needed.
+  template <typename Json>
+  void Append(std::string& piece, Sequence sequence, std::string_view bytes, const Json& json);
   Status AppendHistory(std::string& piece);
+
+  static constexpr std::uint64_t kUnbounded = std::numeric_limits<std::uint64_t>::max();
 
   const EventLog& log_;
   const EventQuery query_;
-  const EventTail* tail_;
-  std::bitset<256> types_;
+  EventTail* tail_;
+  EventFilter filter_;
+  std::uint64_t allowed_ = kUnbounded;
   Sequence seen_;
   // Without follow: the end.
   Sequence end_;

@@ -1,6 +1,8 @@
 #include "reactor/event_tail.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "schema/json.h"
 #include "schema/limits.h"
@@ -10,60 +12,96 @@ namespace {
 
 // Further back than this nobody is expected who follows the end of the log.
 constexpr std::uint64_t kTailEventsMax = 16384;
+// Pieces kept for those at the same place: followers in step need one, stragglers some more.
+constexpr std::size_t kPiecesMax = 8;
+// What an event and its JSON take together, compared with its bytes in the log.
+constexpr std::size_t kRenderedFactor = 4;
 
 }  // namespace
 
-RenderedEvent::RenderedEvent(const events::Event& event)
-    : sequence(event.sequence()),
-      type(event.body_type()),
-      saga(event.saga_id() == nullptr ? "" : event.saga_id()->str()),
-      json(EventToJson(event)) {}
+TailEvent::TailEvent(std::string_view bytes) : event_(std::string(bytes)) {}
 
-EventTail::Events EventTail::Behind(Sequence seen, std::size_t bytes_max) const {
+const std::string& TailEvent::json() const {
+  std::call_once(rendered_, [this] { json_ = EventToJson(*event_); });
+  return json_;
+}
+
+EventTail::Found EventTail::Behind(Sequence seen, std::size_t bytes_max,
+                                   const EventFilter& filter) const {
+  const bool any_type = filter.types.none();
+  const std::size_t saga_hash = std::hash<std::string_view>()(filter.saga);
   const std::lock_guard lock(mutex_);
-  Events events;
-  if (events_.empty() || seen < Sequence(events_.front()->sequence.value() - 1)) {
-    return events;
+  Found found;
+  if (rows_.empty() || seen < Sequence(First() - 1) || seen.value() >= First() + rows_.size()) {
+    return found;
   }
   std::size_t bytes = 0;
-  for (std::size_t i = seen.value() + 1 - events_.front()->sequence.value();
-       i < events_.size() && bytes < bytes_max; ++i) {
-    events.push_back(events_[i]);
-    bytes += events_[i]->json.size();
+  std::size_t i = seen.value() + 1 - First();
+  for (; i < rows_.size() && bytes < bytes_max; ++i) {
+    const Row& row = rows_[i];
+    const bool maybe = (any_type || filter.types.test(static_cast<std::size_t>(row.type))) &&
+                       (filter.saga.empty() || row.saga_hash == saga_hash);
+    if (maybe && filter.Wants(row.type, row.event->saga())) {
+      found.events.push_back(row.event);
+      bytes += row.event->bytes().size();
+    }
   }
-  return events;
+  found.through = Sequence(First() + i - 1);
+  return found;
 }
 
 Status EventTail::CatchUp(const EventLog& log) {
   const std::uint64_t end = log.Last().value();
   const std::uint64_t oldest = end < kTailEventsMax ? 1 : end - kTailEventsMax + 1;
   const Sequence from(std::max(Last().value() + 1, oldest));
-  return log.Scan(from, Sequence(end), [this](const events::Event& event, std::string_view) {
-    Add(event);
+  return log.Scan(from, Sequence(end), [this](const events::Event&, std::string_view bytes) {
+    Add(bytes);
     return Status();
   });
 }
 
 Sequence EventTail::Last() const {
   const std::lock_guard lock(mutex_);
-  return events_.empty() ? Sequence() : events_.back()->sequence;
+  return rows_.empty() ? Sequence() : Sequence(First() + rows_.size() - 1);
 }
 
-void EventTail::Add(const events::Event& event) {
-  auto rendered = std::make_shared<const RenderedEvent>(event);
+void EventTail::Add(std::string_view bytes) {
+  auto event = std::make_shared<const TailEvent>(bytes);
   const std::lock_guard lock(mutex_);
   // What was rendered before may hold what this event takes away.
-  const bool redacts = event.body_type() == events::Body::Redacted;
-  if (redacts ||
-      (!events_.empty() && rendered->sequence.value() != events_.back()->sequence.value() + 1)) {
-    events_.clear();
+  const bool redacts = event->type() == events::Body::Redacted;
+  if (redacts) {
+    pieces_.clear();
+  }
+  if (redacts || (!rows_.empty() && event->sequence().value() != First() + rows_.size())) {
+    rows_.clear();
     bytes_ = 0;
   }
-  bytes_ += rendered->json.size();
-  events_.push_back(std::move(rendered));
-  while (events_.size() > 1 && (bytes_ > kEventTailSizeMax || events_.size() > kTailEventsMax)) {
-    bytes_ -= events_.front()->json.size();
-    events_.pop_front();
+  bytes_ += bytes.size() * kRenderedFactor;
+  const std::size_t saga_hash = std::hash<std::string_view>()(event->saga());
+  const events::Body type = event->type();
+  rows_.push_back({std::move(event), saga_hash, type});
+  while (rows_.size() > 1 && (bytes_ > kEventTailSizeMax || rows_.size() > kTailEventsMax)) {
+    bytes_ -= rows_.front().event->bytes().size() * kRenderedFactor;
+    rows_.pop_front();
+  }
+}
+
+std::shared_ptr<const SharedPiece> EventTail::FindPiece(Sequence seen, EventForm form) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& piece : pieces_) {
+    if (piece->seen == seen && piece->form == form) {
+      return piece;
+    }
+  }
+  return nullptr;
+}
+
+void EventTail::KeepPiece(std::shared_ptr<const SharedPiece> piece) {
+  const std::lock_guard lock(mutex_);
+  pieces_.push_front(std::move(piece));
+  if (pieces_.size() > kPiecesMax) {
+    pieces_.pop_back();
   }
 }
 

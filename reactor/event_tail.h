@@ -1,11 +1,14 @@
-// The newest events of the log in JSON: rendered once for all who follow it.
+// The newest events of the log: read once, and rendered at most once, for all who follow it.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "eventlog/event_log.h"
@@ -14,35 +17,92 @@
 
 namespace sagalog {
 
-// What a follower sees of an event.
-struct RenderedEvent {
-  explicit RenderedEvent(const events::Event& event);
+// How a stream of events is written: a line of JSON each, Server-Sent Events, the event's bytes with
+// their size in four bytes, little-endian, before them, or the lines of an export.
+enum class EventForm { kLines, kServerSent, kBytes, kExport };
 
-  Sequence sequence;
-  events::Body type;
-  std::string saga;
-  std::string json;
+// An event that followers share. Thread-safe.
+class TailEvent {
+ public:
+  // The bytes have passed VerifyEvent.
+  explicit TailEvent(std::string_view bytes);
+
+  [[nodiscard]] Sequence sequence() const { return Sequence(event_->sequence()); }
+  [[nodiscard]] events::Body type() const { return event_->body_type(); }
+  [[nodiscard]] std::string_view saga() const {
+    return event_->saga_id() == nullptr ? std::string_view() : event_->saga_id()->string_view();
+  }
+  [[nodiscard]] std::string_view bytes() const { return event_.bytes(); }
+  // Rendered when somebody wants it first: a filter may let nobody see it.
+  [[nodiscard]] const std::string& json() const;
+
+ private:
+  const StoredEvent event_;
+  mutable std::once_flag rendered_;
+  mutable std::string json_;
 };
 
-// Holds kEventTailSizeMax bytes of events without a gap between them. Thread-safe.
+// Which events somebody wants.
+struct EventFilter {
+  // None set = of all types.
+  std::bitset<256> types = {};
+  // Empty = of all sagas and of the store.
+  std::string saga = {};
+
+  [[nodiscard]] bool LetsAllThrough() const { return types.none() && saga.empty(); }
+  [[nodiscard]] bool Wants(events::Body type, std::string_view of) const {
+    return (types.none() || types.test(static_cast<std::size_t>(type))) &&
+           (saga.empty() || saga == of);
+  }
+};
+
+// What everybody gets who is at the same place of the log and filters nothing.
+struct SharedPiece {
+  Sequence seen;     // before it
+  Sequence through;  // its last event
+  EventForm form;
+  std::string text;
+};
+
+// Holds about kEventTailSizeMax bytes of events without a gap between them. Thread-safe.
 class EventTail {
  public:
-  using Events = std::vector<std::shared_ptr<const RenderedEvent>>;
+  struct Found {
+    std::vector<std::shared_ptr<const TailEvent>> events;
+    // All up to here was looked at; none when what is right behind `seen` is no longer, or not yet,
+    // here.
+    Sequence through;
+  };
 
-  // The events right behind `seen`, of about `bytes_max` together; empty when there are none, or
-  // when they are no longer, or not yet, here.
-  [[nodiscard]] Events Behind(Sequence seen, std::size_t bytes_max) const;
-  // Renders what the log has got since; of more than the tail can hold, the newest.
+  // The wanted events behind `seen`, of about `bytes_max` together. What is not wanted costs a look
+  // at a line of memory.
+  [[nodiscard]] Found Behind(Sequence seen, std::size_t bytes_max,
+                             const EventFilter& filter = {}) const;
+  // Takes what the log has got since; of more than the tail can hold, the newest.
   Status CatchUp(const EventLog& log);
   // The last event here; none = empty.
   [[nodiscard]] Sequence Last() const;
 
+  // A piece that begins behind `seen`, if one was kept lately; null = none.
+  [[nodiscard]] std::shared_ptr<const SharedPiece> FindPiece(Sequence seen, EventForm form) const;
+  void KeepPiece(std::shared_ptr<const SharedPiece> piece);
+
  private:
-  void Add(const events::Event& event);
+  // What a filter looks at stands beside the event.
+  struct Row {
+    std::shared_ptr<const TailEvent> event;
+    std::size_t saga_hash;
+    events::Body type;
+  };
+
+  void Add(std::string_view bytes);
+  // The first sequence here, with mutex_ held and something here.
+  [[nodiscard]] std::uint64_t First() const { return rows_.front().event->sequence().value(); }
 
   mutable std::mutex mutex_;
-  std::deque<std::shared_ptr<const RenderedEvent>> events_;  // guarded by mutex_
-  std::size_t bytes_ = 0;                                    // guarded by mutex_
+  std::deque<Row> rows_;                                   // guarded by mutex_
+  std::size_t bytes_ = 0;                                  // guarded by mutex_
+  std::deque<std::shared_ptr<const SharedPiece>> pieces_;  // guarded by mutex_
 };
 
 }  // namespace sagalog

@@ -39,10 +39,16 @@ asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& 
   co_return service.Handle(request);
 }
 
-// Nothing when the log cannot be read.
-asio::awaitable<std::optional<std::string>> ReadOnWorker(EventStream& events) {
+// A piece of a stream, maybe shared with others; null when the log cannot be read.
+using EventPiece = std::shared_ptr<const std::string>;
+
+asio::awaitable<EventPiece> ReadOnWorker(EventStream& events) {
   Result<std::string> piece = events.Next();
-  co_return piece.ok() ? std::optional(*std::move(piece)) : std::nullopt;
+  if (!piece.ok()) {
+    co_return nullptr;
+  }
+  piece->shrink_to_fit();
+  co_return std::make_shared<const std::string>(*std::move(piece));
 }
 
 // The header of a response but for its end; `framing` says where the body ends.
@@ -86,9 +92,10 @@ class HttpConnection {
   asio::awaitable<bool> Write(const ApiResponse& answer, bool head, bool keep);
   asio::awaitable<bool> WriteEvents(const ApiResponse& answer, bool head, bool keep, bool chunked);
   asio::awaitable<bool> WriteAllEvents(EventStream& events, bool chunked);
-  asio::awaitable<std::optional<std::string>> NextPiece(EventStream& events);
+  asio::awaitable<EventPiece> NextPiece(EventStream& events, const EventWatch::Follower* follower);
   asio::awaitable<bool> WritePiece(std::string_view piece, bool chunked);
-  asio::awaitable<bool> WriteText(std::string_view header, std::string_view body);
+  asio::awaitable<bool> WriteText(std::string_view header, std::string_view body,
+                                  std::string_view end = {});
 
   Connection& connection_;
   Service& service_;
@@ -127,6 +134,7 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
     co_return false;
   }
   connection_.Enter(Phase::kAnswering);
+  static_cast<void>(service_.IsLonely(connection_));
   const bool keep = parser.keep_alive();
   http::request<http::string_body> message = parser.release();
   const bool head = message.method() == http::verb::head;
@@ -201,12 +209,12 @@ asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_on
 }
 
 asio::awaitable<bool> HttpConnection::ReadBody(Parser& parser) {
-  connection_.ReadWithin(kBodyPatience);
+  connection_.ReadWithin(service_.options().body_patience);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-    connection_.WriteWithin(kAnswerPatience);
-    const error_code error =
-        co_await connection_.Write({asio::buffer(kGoOn), asio::const_buffer()});
+    connection_.WriteWithin(service_.AnswerPatience());
+    const PeerStream::Parts parts{asio::buffer(kGoOn), {}, {}};
+    const error_code error = co_await connection_.Write(parts);
     if (error) {
       co_return false;
     }
@@ -273,25 +281,27 @@ asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool c
     follower.emplace(service_.watch());
   }
   for (;;) {
-    std::optional<std::string> piece = co_await NextPiece(events);
+    EventPiece piece = co_await NextPiece(events, follower ? &*follower : nullptr);
     if (!piece) {
       co_return false;
     }
-    if (piece->empty() && events.CaughtUp()) {
-      if (!events.follow() || service_.stopping()) {
-        break;
-      }
-      const bool woken =
-          co_await service_.watch().Await(events.seen(), service_.options().event_heartbeat);
-      if (!woken) {
-        piece = events.heartbeat();
-      }
+    if (!piece->empty() && !co_await WritePiece(*piece, chunked)) {
+      co_return false;
     }
-    bool written = true;
-    if (!piece->empty()) {
-      written = co_await WritePiece(*piece, chunked);
+    const bool caught_up = events.CaughtUp();
+    if (service_.stopping() && follower && !caught_up) {
+      co_return false;
     }
-    if (!written || (events.follow() && service_.stopping() && !events.CaughtUp())) {
+    if (piece->empty() && caught_up && (!follower || service_.stopping())) {
+      break;
+    }
+    if (!follower) {
+      continue;
+    }
+    piece.reset();
+    const bool come =
+        co_await follower->AwaitTurn(events.seen(), service_.options().event_heartbeat);
+    if (!come && !co_await WritePiece(events.heartbeat(), chunked)) {
       co_return false;
     }
   }
@@ -301,11 +311,18 @@ asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool c
   co_return co_await WriteText("0\r\n\r\n", {});
 }
 
-// What others have rendered already, else what a worker reads; nothing when the log is damaged.
-asio::awaitable<std::optional<std::string>> HttpConnection::NextPiece(EventStream& events) {
-  std::string shared = events.NextShared();
-  if (!shared.empty() || events.CaughtUp()) {
+// What others have rendered already, else what a worker reads; null when the log is damaged.
+asio::awaitable<EventPiece> HttpConnection::NextPiece(EventStream& events,
+                                                      const EventWatch::Follower* follower) {
+  EventPiece shared = events.NextShared();
+  // A follower at the end of the tail waits for its turn, though the log may have got on.
+  if (!shared->empty() || events.CaughtUp() ||
+      (follower != nullptr && !follower->IsAnnounced(events.seen()))) {
     co_return shared;
+  }
+  if (follower != nullptr) {
+    co_return co_await asio::co_spawn(follower->reader(), ReadOnWorker(events),
+                                      asio::use_awaitable);
   }
   co_return co_await asio::co_spawn(service_.workers().get_executor(), ReadOnWorker(events),
                                     asio::use_awaitable);
@@ -316,13 +333,14 @@ asio::awaitable<bool> HttpConnection::WritePiece(std::string_view piece, bool ch
     co_return co_await WriteText(piece, {});
   }
   const std::string size = fmt::format("{:x}\r\n", piece.size());
-  const std::string body = fmt::format("{}\r\n", piece);
-  co_return co_await WriteText(size, body);
+  co_return co_await WriteText(size, piece, "\r\n");
 }
 
-asio::awaitable<bool> HttpConnection::WriteText(std::string_view header, std::string_view body) {
+asio::awaitable<bool> HttpConnection::WriteText(std::string_view header, std::string_view body,
+                                                std::string_view end) {
   connection_.WriteWithin(service_.AnswerPatience());
-  const error_code error = co_await connection_.Write({asio::buffer(header), asio::buffer(body)});
+  const PeerStream::Parts parts{asio::buffer(header), asio::buffer(body), asio::buffer(end)};
+  const error_code error = co_await connection_.Write(parts);
   co_return !error;
 }
 

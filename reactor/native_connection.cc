@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,10 @@
 #include "reactor/access.h"
 #include "reactor/checked_execution.h"
 #include "reactor/native_answers.h"
+#include "reactor/native_follow.h"
 #include "reactor/native_outbox.h"
 #include "reactor/service.h"
+#include "reactor/status_refusal.h"
 #include "schema/frame_bytes.h"
 #include "schema/frame_limits.h"
 #include "schema/verify.h"
@@ -35,7 +38,7 @@ using schema::RefusalCode;
 using Phase = Connection::Phase;
 
 // What is read at once: first, and from a peer that has more to say.
-constexpr std::size_t kSmallReadSize = 4096;
+constexpr std::size_t kSmallReadSize = 1024;
 constexpr std::size_t kLargeReadSize = 65536;
 
 // Frames are built where the answers come from; each of those threads has memory for it.
@@ -79,6 +82,10 @@ class NativeConnection {
   void RunBatch(std::uint64_t number, const frames::Batch& request, RequestLoad load);
   void Read(std::uint64_t number, const frames::Read& request, RequestLoad load);
 
+  void Follow(std::uint64_t number, const frames::Follow& request, RequestLoad load);
+  void Credit(std::uint64_t number, std::uint32_t events, const RequestLoad& load);
+  void EndFollows();
+
   void Begin(const RequestLoad& load);
   void Say(std::string_view frame) { outbox_->Add(frame); }
   void Refuse(std::uint64_t number, RefusalCode code, std::string_view detail);
@@ -86,6 +93,7 @@ class NativeConnection {
   void End(std::string_view reason);
   void Stop();
   void Collect();
+  void Done(const RequestLoad& done);
   void Changed();
 
   Connection& connection_;
@@ -109,12 +117,14 @@ class NativeConnection {
   bool writing_ = false;
   bool gone_ = false;  // the peer takes nothing any more
   bool stopping_ = false;
+  bool more_has_come_ = false;  // behind the frame that is being handled
   bool leaves_unread_ = false;  // the peer may be sending what is never read
   std::string goodbye_ = "the connection was closed";
   std::size_t read_size_ = kSmallReadSize;
   std::size_t large_bytes_coming_ = 0;
   std::size_t read_while_stopping_ = 0;
   RequestLoad under_way_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<NativeFollow>> follows_;
   std::string unwritten_;
   std::string being_written_;
 };
@@ -132,8 +142,9 @@ asio::awaitable<void> NativeConnection::Serve() {
   co_await ReadAll();
   service_.GiveBytesBack(std::exchange(large_bytes_coming_, 0));
   reading_ended_ = true;
+  EndFollows();
   Changed();
-  while (!writing_ended_ || under_way_.requests > 0) {
+  while (!writing_ended_ || under_way_.requests > 0 || !follows_.empty()) {
     co_await Await(changed_for_reader_);
   }
   connection_.OnStop(nullptr);
@@ -146,6 +157,7 @@ asio::awaitable<void> NativeConnection::Serve() {
 void NativeConnection::Stop() {
   goodbye_ = "the server stops";
   stopping_ = true;
+  EndFollows();
   connection_.EndReading();
   connection_.WriteWithin(service_.AnswerPatience());
 }
@@ -196,7 +208,7 @@ asio::awaitable<bool> NativeConnection::ReadPreamble() {
 asio::awaitable<bool> NativeConnection::ReadMore() {
   auto& buffer = connection_.buffer();
   if (buffer.size() == 0) {
-    connection_.ReadWithin(greeted_ ? std::chrono::milliseconds(kIdlePatience)
+    connection_.ReadWithin(greeted_ ? service_.options().idle_patience
                                     : service_.options().header_patience);
     if (read_size_ == kSmallReadSize && buffer.capacity() > kSmallReadSize) {
       buffer.shrink_to_fit();
@@ -207,7 +219,7 @@ asio::awaitable<bool> NativeConnection::ReadMore() {
   const std::size_t came = buffer.size() - before;
   read_size_ = came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
   if (before == 0 && came > 0) {
-    connection_.ReadWithin(kBodyPatience);
+    connection_.ReadWithin(service_.options().body_patience);
   }
   read_while_stopping_ += stopping_ ? came : 0;
   leaves_unread_ = leaves_unread_ || read_while_stopping_ > kPipelinedBytesMax;
@@ -244,10 +256,11 @@ bool NativeConnection::HandleNext() {
   if (bytes.size() < **size) {
     return false;
   }
+  more_has_come_ = bytes.size() > **size;
   HandleFrame(bytes.substr(0, **size));
   buffer.consume(**size);
   if (buffer.size() > 0) {
-    connection_.ReadWithin(kBodyPatience);
+    connection_.ReadWithin(service_.options().body_patience);
   }
   return true;
 }
@@ -292,6 +305,8 @@ void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& loa
     case frames::Message::Execute: Execute(number, *frame.message_as_Execute(), load); return;
     case frames::Message::Batch: RunBatch(number, *frame.message_as_Batch(), load); return;
     case frames::Message::Read: Read(number, *frame.message_as_Read(), load); return;
+    case frames::Message::Follow: Follow(number, *frame.message_as_Follow(), load); return;
+    case frames::Message::Credit: Credit(number, frame.message_as_Credit()->events(), load); return;
     case frames::Message::Ping:
       outbox_->Add(BuilderOfThread().Build(number, frames::PongT()), load);
       return;
@@ -371,6 +386,14 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
     load.bytes += kSagaAnswerBytes;
     under_way_.bytes += kSagaAnswerBytes;
   }
+  const bool alone = service_.IsLonely(connection_) && under_way_.requests == 1 && !more_has_come_;
+  if (alone && !MayBlockToCheck(caller_)) {
+    // An idle sequencer is run by this thread: no other has to be woken, and nobody waits for it.
+    const Reply reply = ExecuteNowFor(caller_, service_.store(), service_.figures(),
+                                      std::move(command), request.with_saga());
+    outbox_->Add(BuildReply(BuilderOfThread(), number, reply), load);
+    return;
+  }
   auto answer = [outbox = outbox_, number, load](const Reply& reply) {
     outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
   };
@@ -434,6 +457,55 @@ void NativeConnection::Read(std::uint64_t number, const frames::Read& request, R
               load] { outbox->Add(AnswerRead(BuilderOfThread(), number, store, *read), load); });
 }
 
+void NativeConnection::Follow(std::uint64_t number, const frames::Follow& request,
+                              RequestLoad load) {
+  Result<EventQuery> query = EventQueryOf(request, service_.store().log().Last());
+  std::optional<answers::RefusalT> refusal = CheckRight(caller_, Right::kRead);
+  if (!refusal && !query.ok()) {
+    refusal = RefusalOf(query.status(), {});
+  }
+  if (!refusal && (follows_.size() >= kFollowsMax || follows_.contains(number))) {
+    const Status why(Code::kOverloaded,
+                     fmt::format("a connection follows {} times at most, each under a number of "
+                                 "its own",
+                                 kFollowsMax));
+    refusal = RefusalOf(why, {});
+  }
+  if (refusal) {
+    outbox_->Add(BuilderOfThread().Build(number, *refusal), load);
+    return;
+  }
+  NativeFollow::Peer peer;
+  peer.has_room = [this] { return unwritten_.size() + being_written_.size() < kUntakenEventsMax; };
+  peer.is_recognized = [this] { return IsStillRecognized(); };
+  peer.say = [this](std::string_view bytes, const RequestLoad& done) {
+    unwritten_.append(bytes);
+    Done(done);
+  };
+  auto follow = std::make_shared<NativeFollow>(service_, number, *std::move(query),
+                                               request.credit(), load, std::move(peer));
+  follows_.emplace(number, follow);
+  asio::co_spawn(sockets_, follow->Run(), [this, follow, number](const std::exception_ptr&) {
+    follows_.erase(number);
+    Changed();
+  });
+}
+
+void NativeConnection::Credit(std::uint64_t number, std::uint32_t events, const RequestLoad& load) {
+  const auto found = follows_.find(number);
+  if (found != follows_.end()) {
+    found->second->Allow(events);
+  }
+  // For one that has ended meanwhile it comes too late, and that was said.
+  outbox_->Add({}, load);
+}
+
+void NativeConnection::EndFollows() {
+  for (const auto& [number, follow] : follows_) {
+    follow->End();
+  }
+}
+
 void NativeConnection::Begin(const RequestLoad& load) {
   under_way_ += load;
   connection_.Enter(Phase::kAnswering);
@@ -450,8 +522,9 @@ void NativeConnection::End(std::string_view reason) {
 }
 
 // Takes what the store's threads have answered.
-void NativeConnection::Collect() {
-  const RequestLoad done = outbox_->TakeInto(unwritten_);
+void NativeConnection::Collect() { Done(outbox_->TakeInto(unwritten_)); }
+
+void NativeConnection::Done(const RequestLoad& done) {
   under_way_ -= done;
   service_.GiveBytesBack(done.large_bytes);
   Changed();
@@ -463,6 +536,9 @@ void NativeConnection::Changed() {
   }
   changed_for_reader_.cancel();
   changed_for_writer_.cancel();
+  for (const auto& [number, follow] : follows_) {
+    follow->Wake();
+  }
 }
 
 asio::awaitable<void> NativeConnection::WriteAll() {
@@ -487,8 +563,8 @@ asio::awaitable<void> NativeConnection::WriteAll() {
     being_written_.swap(unwritten_);
     writing_ = true;
     connection_.WriteWithin(service_.AnswerPatience());
-    const error_code error =
-        co_await connection_.Write({asio::buffer(being_written_), asio::const_buffer()});
+    const PeerStream::Parts parts{asio::buffer(being_written_), {}, {}};
+    const error_code error = co_await connection_.Write(parts);
     writing_ = false;
     being_written_.clear();
     if (being_written_.capacity() > kLargeReadSize) {

@@ -29,8 +29,8 @@ struct Arrival {
 // One read and one write at a time. Of the thread that runs the sockets alone.
 class PeerStream {
  public:
-  // A header and what it announces.
-  using Parts = std::array<boost::asio::const_buffer, 2>;
+  // A header, what it announces, and what ends it.
+  using Parts = std::array<boost::asio::const_buffer, 3>;
 
   virtual ~PeerStream() = default;
 

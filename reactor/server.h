@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "reactor/clock.h"
+#include "reactor/connection_limits.h"
 #include "reactor/store.h"
 #include "schema/limits.h"
 #include "schema/status.h"
@@ -40,13 +41,18 @@ struct ServerOptions {
   // Told, on the thread of Run, what happens. May be empty.
   std::function<void(const ServerNote& note)> tell = {};
   // Fewer where the machine grants fewer descriptors.
-  std::size_t connections_max = kConnectionsMax;
+  std::size_t connections_max = kConnectionsDefault;
   // Set for a manual clock, which /v1/clock:advance and its kin then move. Borrowed.
   ManualClock* manual_clock = nullptr;
   // How long the header of a request may trickle in, and how long Run, once stopped, waits for
   // requests whose first bytes have come. A request that the store is answering is waited for.
   std::chrono::milliseconds header_patience = kHeaderPatience;
   std::chrono::milliseconds stop_patience = kStopPatience;
+  // How long a peer may take between two requests, for a whole body or frame, and for the taking of
+  // a whole answer.
+  std::chrono::milliseconds idle_patience = kIdlePatience;
+  std::chrono::milliseconds body_patience = kBodyPatience;
+  std::chrono::milliseconds answer_patience = kAnswerPatience;
   // How often somebody who follows the log is told, without news, that the connection lives.
   std::chrono::milliseconds event_heartbeat = kEventHeartbeat;
 };

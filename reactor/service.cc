@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <limits>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "reactor/api_problem.h"
+#include "reactor/connection_limits.h"
 #include "reactor/peer_stream.h"
 #include "schema/limits.h"
 
@@ -30,15 +32,20 @@ static_assert(kSequenceWaitersMax < kWorkers, "waiting reads leave threads for h
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.
 constexpr std::chrono::milliseconds kTick{100};
+// After so many requests of one connection without one of another, nobody else is expected soon.
+constexpr std::size_t kLonelyRequests = 32;
+
+// What the machine grants to this process.
+std::size_t DescriptorsGranted() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) != 0 ? std::numeric_limits<std::size_t>::max()
+                                               : limit.rlim_cur;
+}
 
 // Half of what the machine grants is enough for the log where it grants little.
 std::size_t ConnectionsThatFit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return kConnectionsMax;
-  }
-  const std::size_t descriptors = limit.rlim_cur;
-  return descriptors - std::min(descriptors / 2, kOtherDescriptorsMax);
+  const std::size_t descriptors = DescriptorsGranted();
+  return descriptors - std::min(descriptors / 2, kDescriptorsBesideMax);
 }
 
 asio::awaitable<void> ServeToItsEnd(std::unique_ptr<Connection> connection) {
@@ -59,9 +66,16 @@ Service::Service(Store& store, ServerOptions options)
       workers_(kWorkers),
       signals_(context_, SIGTERM, SIGINT),
       hangups_(context_, SIGHUP),
-      watch_(store.log(), tail_, figures_.followers, context_) {}
+      watch_(store.log(), tail_, figures_.followers, context_, workers_) {}
 
 void Service::Run() {
+  if (connections_max_ < options_.connections_max) {
+    Tell(ServerNote::Level::kWarning, "few_descriptors",
+         fmt::format("{} connections are taken, not {} (connections-max): this process may have {} "
+                     "descriptors; raise LimitNOFILE or ulimit -Hn to {}",
+                     connections_max_, options_.connections_max, DescriptorsGranted(),
+                     options_.connections_max + kDescriptorsBesideMax));
+  }
   signals_.async_wait([this](error_code error, int) {
     if (!error) {
       BeginStop();
@@ -105,7 +119,7 @@ ApiResponse Service::Refuse(RefusalCode code, std::string_view detail) const {
 }
 
 std::chrono::milliseconds Service::AnswerPatience() const {
-  return stopping_ ? options_.stop_patience : std::chrono::milliseconds(kAnswerPatience);
+  return stopping_ ? options_.stop_patience : options_.answer_patience;
 }
 
 void Service::Enter(Connection& connection) {
@@ -119,6 +133,7 @@ void Service::Enter(Connection& connection) {
 
 void Service::Leave(Connection& connection) {
   connections_.erase(&connection);
+  speaker_ = speaker_ == &connection ? nullptr : speaker_;
   figures_.connections = connections_.size();
   if (connections_.empty()) {
     tick_timer_.cancel();
@@ -147,6 +162,12 @@ asio::awaitable<void> Service::Tick() {
 std::uint64_t Service::TickAfter(std::chrono::milliseconds patience) const {
   // One more, because the present tick has begun.
   return tick_ + static_cast<std::uint64_t>((patience + kTick) / kTick) + 1;
+}
+
+bool Service::IsLonely(const Connection& connection) {
+  lonely_requests_ = speaker_ == &connection ? lonely_requests_ + 1 : 0;
+  speaker_ = &connection;
+  return lonely_requests_ >= kLonelyRequests;
 }
 
 bool Service::TakeBytes(std::size_t bytes) {
@@ -206,7 +227,7 @@ void Service::BeginStop() {
   hangups_.cancel(ignored);
   Tell(ServerNote::Level::kInfo, "stopping",
        fmt::format("no new connections; {} are open", connections_.size()));
-  watch_.WakeAll();
+  watch_.Stop();
   for (Connection* connection : connections_) {
     connection->EndIfIdle();
   }

@@ -60,6 +60,7 @@ class Service {
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] DaemonFigures& figures() { return figures_; }
   [[nodiscard]] EventWatch& watch() { return watch_; }
+  [[nodiscard]] EventTail& tail() { return tail_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
   // Who shows this secret; null when it is nobody's.
@@ -79,6 +80,8 @@ class Service {
   // Ticks measure the patience with all peers together: no timer is set for a single read. The
   // tick after which `patience` is over.
   [[nodiscard]] std::uint64_t TickAfter(std::chrono::milliseconds patience) const;
+  // A request has come on this connection: whether nobody else has said anything for a while.
+  [[nodiscard]] bool IsLonely(const Connection& connection);
   // Counts a large request that is to be read; false when there are too many already.
   [[nodiscard]] bool TakeBytes(std::size_t bytes);
   void GiveBytesBack(std::size_t bytes) { bytes_in_flight_ -= bytes; }
@@ -110,6 +113,8 @@ class Service {
   std::uint64_t tick_ = 0;
   bool ticking_ = false;
   std::size_t bytes_in_flight_ = 0;
+  const Connection* speaker_ = nullptr;  // to be compared, not used
+  std::size_t lonely_requests_ = 0;
   bool stopping_ = false;
 };
 

@@ -21,6 +21,10 @@ inline constexpr std::size_t kPipelinedBytesMax = 1UL << 20;
 // What a request counts for that is answered with a whole saga, or with a page of anything.
 inline constexpr std::size_t kSagaAnswerBytes = 4096;
 inline constexpr std::size_t kPageAnswerBytes = 256UL << 10;
+// Follows of one connection at a time: each has a place in the log, and a piece of it.
+inline constexpr std::size_t kFollowsMax = 16;
+// Answers that a peer has not taken and beside which it is sent no more events.
+inline constexpr std::size_t kUntakenEventsMax = 64UL << 10;
 // Answers that a peer has not taken; then no more is read from it.
 inline constexpr std::size_t kUntakenBytesMax = 1UL << 20;
 

@@ -48,11 +48,6 @@ inline constexpr std::size_t kRequestHeaderSizeMax = 16384;
 inline constexpr std::size_t kRequestBytesInFlightMax = 256UL << 20;
 inline constexpr std::size_t kRequestLargeSizeMin = 128UL << 10;
 static_assert(kPayloadSizeMax * 4 / 3 < kRequestLargeSizeMin, "a full payload fits beneath it");
-// Open connections: a thousand followers of the log, and as many who work. An idle one costs 4 KiB
-// and a descriptor. The daemon asks for that many descriptors beside the log's; where the machine
-// grants fewer, it takes fewer connections. The next one is answered `overloaded` and closed.
-inline constexpr std::size_t kConnectionsMax = 2048;
-inline constexpr std::size_t kOtherDescriptorsMax = 512;
 // What a follower of the log gets at once, and what all followers share of the newest events: more
 // would be memory that slow readers hold.
 inline constexpr std::size_t kEventPieceSizeMax = 64UL << 10;

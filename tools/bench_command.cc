@@ -155,7 +155,9 @@ void AddRemote(CLI::App& bench, const GlobalOptions& global, int& exit_code) {
   remote->add_flag("--native", flags->native, "The native protocol alone");
   remote->add_flag("--http", flags->http, "HTTP and JSON alone");
   remote->add_option("--idle", flags->plan.idle_connections,
-                     "Idle connections to hold at the end (5000)");
+                     "Idle connections to hold while all is measured again (5000)");
+  remote->add_option("--followers", flags->plan.followers,
+                     "Followers of the log to hold meanwhile (1000)");
   remote->add_option("--sagas", flags->plan.sagas, "Sagas of a load with many connections (50000)");
   remote->add_flag("--quick", flags->quick, "Smaller loads");
   remote->callback([flags, &global, &exit_code] {
@@ -169,6 +171,7 @@ void AddRemote(CLI::App& bench, const GlobalOptions& global, int& exit_code) {
       plan.lonely_sagas = 50;
       plan.sagas = std::min<std::uint64_t>(plan.sagas, 5'000);
       plan.idle_connections = std::min<std::uint64_t>(plan.idle_connections, 100);
+      plan.followers = std::min<std::uint64_t>(plan.followers, 20);
     }
     Figures figures;
     Report(MeasureRemote(plan, figures), figures, global, exit_code);

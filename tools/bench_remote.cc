@@ -1,10 +1,6 @@
 #include "tools/bench_remote.h"
 
-#include <sys/resource.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,8 +15,7 @@
 
 #include "reactor/client.h"
 #include "reactor/http_client.h"
-#include "reactor/unix_socket.h"
-#include "schema/frame_bytes.h"
+#include "tools/bench_crowd.h"
 #include "tools/bench_load.h"
 #include "tools/daemon_process.h"
 
@@ -267,41 +262,67 @@ Status MeasureLoad(const std::string& name, const std::optional<DaemonProcess>& 
   return {};
 }
 
-// Says hello and takes the welcome; false when the daemon takes no more peers.
-bool Greet(const UnixSocket& socket) {
-  FrameBuilder builder;
-  frames::HelloT hello;
-  hello.version = kNativeVersion;
-  std::string said(kNativePreamble);
-  said += builder.Build(1, hello);
-  std::array<char, 512> heard{};
-  return send(socket.descriptor(), said.data(), said.size(), MSG_NOSIGNAL) ==
-             static_cast<ssize_t>(said.size()) &&
-         recv(socket.descriptor(), heard.data(), heard.size(), 0) > 0 &&
-         heard[0] != 'H';  // HTTP tells of the refusal
+struct Measured {
+  const RemotePlan& plan;
+  const fs::path& socket;
+  const std::optional<DaemonProcess>& daemon;
+};
+
+// The loads of both protocols, one after the other.
+Status MeasureLoads(const Measured& of, Figures& figures) {
+  const RemotePlan& plan = of.plan;
+  if (plan.native) {
+    for (const Shape& shape : {Shape{1, 1}, Shape{32, 1}, Shape{32, 100}}) {
+      const std::string name = fmt::format("native_{}x{}", shape.connections, shape.depth);
+      RETURN_IF_ERROR(MeasureLoad(name, of.daemon, figures, [&] {
+        return RunNative(plan, shape, shape.connections == 1 ? plan.lonely_sagas : plan.sagas);
+      }));
+    }
+  }
+  if (plan.http) {
+    for (const Shape& shape : {Shape{1, 1}, Shape{32, 1}}) {
+      const std::string name = fmt::format("http_{}x{}", shape.connections, shape.depth);
+      RETURN_IF_ERROR(MeasureLoad(name, of.daemon, figures, [&] {
+        return RunHttp(of.socket, shape, shape.connections == 1 ? plan.lonely_sagas : plan.sagas);
+      }));
+    }
+  }
+  return {};
 }
 
-void MeasureIdle(const fs::path& socket, std::uint64_t wanted, const DaemonProcess& daemon,
-                 Figures& figures) {
-  rlimit descriptors{};
-  getrlimit(RLIMIT_NOFILE, &descriptors);
-  descriptors.rlim_cur = descriptors.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &descriptors);
-  const std::uint64_t before = daemon.ResidentBytes();
-  std::vector<UnixSocket> held;
-  while (held.size() < wanted) {
-    auto one = UnixSocket::Connect(socket, std::chrono::seconds(5));
-    if (!one.ok() || !Greet(*one)) {
-      break;
-    }
-    held.push_back(*std::move(one));
-  }
+// What the daemon's memory has grown by since `before`, for each of `count`.
+double BytesEach(const DaemonProcess& daemon, std::uint64_t before, std::size_t count) {
   const std::uint64_t after = std::max(before, daemon.ResidentBytes());
-  figures["idle_connections"] = static_cast<double>(held.size());
-  if (!held.empty()) {
-    figures["idle_bytes_each"] =
-        static_cast<double>(after - before) / static_cast<double>(held.size());
+  return static_cast<double>(after - before) / static_cast<double>(std::max<std::size_t>(count, 1));
+}
+
+// The loads again while the daemon holds a crowd, and what that took from them.
+Status MeasureBesideCrowd(const Measured& of, Figures& figures) {
+  TakeAllDescriptors();
+  const DaemonProcess& daemon = *of.daemon;
+  const std::uint64_t alone = daemon.ResidentBytes();
+  auto idle = Crowd::OpenIdle(of.socket, of.plan.idle_connections);
+  figures["idle_connections"] = static_cast<double>(idle.size());
+  figures["idle_bytes_each"] = BytesEach(daemon, alone, idle.size());
+  const std::uint64_t before = daemon.ResidentBytes();
+  auto followers = Crowd::OpenFollowers(of.socket, of.plan.followers);
+  figures["followers"] = static_cast<double>(followers.size());
+  figures["follower_bytes_each"] = BytesEach(daemon, before, followers.size());
+  figures["resident_bytes"] = static_cast<double>(alone);
+  const Crowd crowd(std::move(idle), std::move(followers));
+  Figures beside;
+  const Timer::time_point start = Timer::now();
+  RETURN_IF_ERROR(MeasureLoads(of, beside));
+  figures["followed_bytes_per_second"] =
+      static_cast<double>(crowd.BytesFollowed()) / (MicrosSince(start) / 1e6);
+  figures["resident_bytes_with_crowd"] = static_cast<double>(daemon.ResidentBytes());
+  for (const auto& [name, value] : beside) {
+    figures["crowd_" + name] = value;
+    if (name.ends_with("_per_second")) {
+      figures["crowd_" + name.substr(0, name.size() - 11) + "_ratio"] = value / figures[name];
+    }
   }
+  return {};
 }
 
 }  // namespace
@@ -319,24 +340,10 @@ Status MeasureRemote(const RemotePlan& plan, Figures& figures) {
   if (plan.http && !is_unix) {
     return {Code::kInvalidArgument, "HTTP is measured over unix:PATH alone: add --native"};
   }
-  if (plan.native) {
-    for (const Shape& shape : {Shape{1, 1}, Shape{32, 1}, Shape{32, 100}}) {
-      const std::string name = fmt::format("native_{}x{}", shape.connections, shape.depth);
-      RETURN_IF_ERROR(MeasureLoad(name, daemon, figures, [&] {
-        return RunNative(plan, shape, shape.connections == 1 ? plan.lonely_sagas : plan.sagas);
-      }));
-    }
-  }
-  if (plan.http) {
-    for (const Shape& shape : {Shape{1, 1}, Shape{32, 1}}) {
-      const std::string name = fmt::format("http_{}x{}", shape.connections, shape.depth);
-      RETURN_IF_ERROR(MeasureLoad(name, daemon, figures, [&] {
-        return RunHttp(socket, shape, shape.connections == 1 ? plan.lonely_sagas : plan.sagas);
-      }));
-    }
-  }
-  if (daemon && plan.idle_connections > 0) {
-    MeasureIdle(socket, plan.idle_connections, *daemon, figures);
+  const Measured of{plan, socket, daemon};
+  RETURN_IF_ERROR(MeasureLoads(of, figures));
+  if (daemon && plan.idle_connections + plan.followers > 0) {
+    RETURN_IF_ERROR(MeasureBesideCrowd(of, figures));
   }
   return {};
 }

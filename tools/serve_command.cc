@@ -1,7 +1,6 @@
 // sagalog serve: the daemon of a data directory.
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -20,7 +19,6 @@
 #include "reactor/http_client.h"
 #include "reactor/server.h"
 #include "reactor/store.h"
-#include "schema/limits.h"
 #include "schema/store_time.h"
 #include "tools/audit_service.h"
 #include "tools/command_groups.h"
@@ -64,12 +62,12 @@ void SayReady(const GlobalOptions& global, const std::string& data, const Server
   FlushOutput();
 }
 
-// Each connection and each table of the log takes a descriptor, and the usual limit is low.
+// Each connection and each table of the log takes a descriptor, and the usual limit is low. What
+// the machine grants at most is enough, or the service says that it is not.
 void RaiseDescriptorLimit() {
   rlimit limit{};
-  const rlim_t wanted = kConnectionsMax + kOtherDescriptorsMax;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);  // The service counts on what it gets.
   }
 }
@@ -178,6 +176,7 @@ int ServeAsSet(const CLI::App& serve, const GlobalOptions& global, const std::st
   options.insecure = settings->Flag("insecure");
   options.tls_certificate = settings->Text("tls-cert");
   options.tls_key = settings->Text("tls-key");
+  options.connections_max = std::stoul(settings->Text("connections-max"));
   options.inherited = InheritedSockets();
   return Serve(global, *settings, std::move(options));
 }

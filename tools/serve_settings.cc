@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/connection_limits.h"
 #include "schema/store_time.h"
 #include "tools/reserve_keeper.h"
 
@@ -71,6 +73,16 @@ Status CheckValue(const Kind& kind, std::string& value) {
   if (kind.name == "reserve") {
     return ParseSize(value).status();
   }
+  if (kind.name == "connections-max") {
+    std::size_t number = 0;
+    const char* const end = value.data() + value.size();
+    const auto [stopped, error] = std::from_chars(value.data(), end, number);
+    const bool good =
+        error == std::errc() && stopped == end && number > 0 && number <= kConnectionsSettableMax;
+    return good ? Status()
+                : Status(Code::kInvalidArgument,
+                         fmt::format("it is a number from 1 to {}", kConnectionsSettableMax));
+  }
   if (kind.name == "manual-clock" && !value.empty()) {
     return ParseTime(value).status();
   }
@@ -80,6 +92,7 @@ Status CheckValue(const Kind& kind, std::string& value) {
 }  // namespace
 
 const std::vector<Kind>& ServeSettings::Kinds() {
+  static const std::string connections_default = std::to_string(kConnectionsDefault);
   static const std::vector<Kind> kinds = {
       {"data", Values::kOne, "", "The data directory; --data and $SAGALOG_DATA come before"},
       {"listen", Values::kSeveral, "",
@@ -89,6 +102,8 @@ const std::vector<Kind>& ServeSettings::Kinds() {
        "Listen without a token file: everybody who reaches the address is admin"},
       {"tls-cert", Values::kOne, "", "Speak TLS on TCP: the certificate chain, PEM"},
       {"tls-key", Values::kOne, "", "The certificate's private key, PEM"},
+      {"connections-max", Values::kOne, connections_default,
+       "Open connections; the next is told overloaded and closed"},
       {"no-reaper", Values::kYesOrNo, "no",
        "Leave stale sagas to others, whatever their on_stale says"},
       {"publish-checkpoint", Values::kOne, "",

@@ -4,6 +4,7 @@
 
 #include <coroutine>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,10 +12,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reactor/token_file.h"
 #include "schema/json.h"
+#include "schema/limits.h"
 #include "tests/native/abrupt_server.h"
 #include "tests/native/native_peer.h"
 #include "tests/reactor/running_server.h"
+#include "tests/reactor/tls_peer.h"
 
 namespace sagalog {
 namespace {
@@ -351,6 +355,127 @@ TEST(Client, ARequestThatCrossedAGoodbyeIsSentAgain) {
   const frames::FrameT again = server.TakeRequest();
   server.Say(FrameOf(again.number, answers::AnswerT()));
   EXPECT_TRUE(reply.get().ok());
+}
+
+// A daemon that speaks TLS, under a name that is not its address.
+class ClientOverTls : public ::testing::Test {
+ protected:
+  ClientOverTls() {
+    files_ = MakeCertificate(api_.folder(), "sagalog");
+    ServerOptions options;
+    options.listen = {"127.0.0.1:0"};
+    options.token_file = api_.folder() / "tokens";
+    options.tls_certificate = files_.certificate;
+    options.tls_key = files_.key;
+    EXPECT_TRUE(
+        AppendTokenLine(options.token_file, *TokenLineFor({"boss", Role::kAdmin}, "boss")).ok());
+    server_.emplace(api_, options);
+    options_.url = "natives://" + server_->server().addresses().front();
+    options_.access_token = "boss";
+    options_.ca_file = files_.certificate;
+    options_.server_name = "sagalog";
+  }
+
+  ApiStore api_;
+  CertificateFiles files_;
+  std::optional<RunningServer> server_;
+  ClientOptions options_;
+};
+
+TEST_F(ClientOverTls, CarriesWhatIsLargeAndMany) {
+  const auto connected = Client::Connect(options_);
+  ASSERT_TRUE(connected.ok()) << connected.status().text();
+  Client& client = **connected;
+  commands::PlanT plan;
+  plan.payload.resize(kPayloadSizeMax, 7);
+  ASSERT_TRUE(client.Plan("S", std::move(plan)).Get()->ok());
+  EXPECT_THAT(client.Find("S")->payload, ::testing::SizeIs(kPayloadSizeMax));
+  // More at once than the sockets hold in both directions.
+  constexpr int kNotes = 500;
+  std::vector<std::promise<bool>> noted(kNotes);
+  for (int i = 0; i < kNotes; ++i) {
+    commands::AnnotateT note;
+    note.text.assign(kTextSizeMax, 't');
+    client.Annotate("S", std::move(note)).Then([&noted, i](const Result<Reply>& reply) {
+      noted[static_cast<std::size_t>(i)].set_value(reply.ok() && reply->ok());
+    });
+  }
+  for (std::promise<bool>& one : noted) {
+    ASSERT_TRUE(one.get_future().get());
+  }
+  EXPECT_THAT(*client.History("S", false, 1000), ::testing::SizeIs(kNotes + 1));
+}
+
+TEST_F(ClientOverTls, TrustsNobodyElse) {
+  ClientOptions stranger = options_;
+  stranger.server_name = "";  // the address, which the certificate is not for
+  EXPECT_EQ(Client::Connect(stranger).status().code(), Code::kInvalidArgument);
+  stranger.server_name = "other";
+  EXPECT_EQ(Client::Connect(stranger).status().code(), Code::kInvalidArgument);
+  stranger.server_name = "sagalog";
+  stranger.ca_file = "";
+  EXPECT_EQ(Client::Connect(stranger).status().code(), Code::kInvalidArgument);
+  std::filesystem::create_directory(api_.folder() / "other");
+  stranger.ca_file = MakeCertificate(api_.folder() / "other", "sagalog").certificate;
+  EXPECT_EQ(Client::Connect(stranger).status().code(), Code::kInvalidArgument);
+  stranger.ca_file = (api_.folder() / "nothing").string();
+  EXPECT_THAT(Client::Connect(stranger).status().text(), HasSubstr("no certificates"));
+  stranger = options_;
+  stranger.access_token = "bos";
+  EXPECT_FALSE(Client::Connect(stranger).ok());
+  // Who speaks TLS to a daemon without it is told so, and the other way round.
+  ServerOptions plain;
+  plain.listen = {"127.0.0.1:0"};
+  plain.insecure = true;
+  plain.socket = api_.folder() / "plain";
+  RunningServer without(api_, plain);
+  stranger.url = "natives://" + without.server().addresses().front();
+  EXPECT_EQ(Client::Connect(stranger).status().code(), Code::kIoError);
+  stranger.url = "native" + options_.url.substr(7);
+  EXPECT_FALSE(Client::Connect(stranger).ok());
+}
+
+TEST(Client, OneRequestTooManyIsNotSent) {
+  AbruptServer server;
+  auto connecting = std::async(std::launch::async, [&server] {
+    return *Client::Connect({"unix:" + server.socket().string(), "", std::chrono::seconds(60), 2});
+  });
+  server.Greet();
+  const auto client = connecting.get();
+  std::vector<std::promise<bool>> answered(2);
+  for (std::promise<bool>& one : answered) {
+    client->Plan("S").Then([&one](const Result<Reply>& reply) { one.set_value(reply.ok()); });
+  }
+  EXPECT_EQ(client->Plan("T").Get().status().code(), Code::kOverloaded);
+  for (std::promise<bool>& one : answered) {
+    const frames::FrameT request = server.TakeRequest();
+    EXPECT_EQ(request.message.AsExecute()->command->saga_id, "S");
+    server.Say(FrameOf(request.number, answers::AnswerT()));
+    EXPECT_TRUE(one.get_future().get());
+  }
+  std::future<Result<Reply>> next =
+      std::async(std::launch::async, [&] { return client->Plan("U").Get(); });
+  const frames::FrameT request = server.TakeRequest();
+  EXPECT_EQ(request.message.AsExecute()->command->saga_id, "U");
+  server.Say(FrameOf(request.number, answers::AnswerT()));
+  EXPECT_TRUE(next.get().ok());
+}
+
+// The first are given to the sequencer's thread, those after them are decided by the sockets'.
+TEST(Client, ALonelyCallerAndTwoAtOnceGetTheSame) {
+  ApiStore api;
+  const RunningServer server(api);
+  const auto first = ConnectTo(server.socket());
+  const auto second = ConnectTo(server.socket());
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(first->Plan("A" + std::to_string(i)).Get()->ok());
+  }
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(first->Plan("B" + std::to_string(i)).Get()->ok());
+    ASSERT_TRUE(second->Plan("C" + std::to_string(i)).Get()->ok());
+  }
+  ASSERT_EQ(first->Plan("A7").Get()->refusal().code, RefusalCode::already_exists);
+  EXPECT_EQ(api.store().log().Last(), Sequence(401));
 }
 
 TEST(Client, ClosingGivesUpWhatIsUnderWay) {

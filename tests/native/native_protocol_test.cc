@@ -232,6 +232,39 @@ TEST(NativeProtocol, APeerThatTakesNoAnswersIsNoLongerReadFrom) {
   sender.join();
 }
 
+TEST(NativeProtocol, AFrameOrAHelloThatTricklesIsCutOff) {
+  ApiStore api;
+  ServerOptions options;
+  options.body_patience = std::chrono::milliseconds(20);
+  options.header_patience = std::chrono::milliseconds(20);
+  const RunningServer server(api, options);
+  const std::string plan = PlanFrame(2, "T1");
+  NativePeer half(server.socket());
+  half.Send(std::string_view(plan).substr(0, plan.size() - 1));
+  EXPECT_FALSE(half.Read());
+  // Without a whole hello nobody is waited for as one who is idle.
+  NativePeer shy(server.socket(), false);
+  shy.Send(kNativePreamble);
+  EXPECT_FALSE(shy.Read());
+  EXPECT_FALSE(api.store().Find("T1").ok());
+}
+
+TEST(NativeProtocol, WhoSaysNothingTooLongIsLetGo) {
+  ApiStore api;
+  ServerOptions options;
+  options.idle_patience = std::chrono::milliseconds(20);
+  const RunningServer server(api, options);
+  // On a slow machine the patience may be over before the hello has come.
+  std::unique_ptr<frames::FrameT> welcome;
+  while (!welcome) {
+    NativePeer peer(server.socket(), false);
+    peer.Send(Greeting());
+    welcome = peer.Read();
+    EXPECT_FALSE(welcome && peer.Read());
+  }
+  EXPECT_EQ(welcome->message.type, frames::Message::Welcome);
+}
+
 TEST(NativeProtocol, AStopAnswersWhatWasTakenAndSaysGoodbye) {
   ApiStore api;
   RunningServer server(api);

@@ -127,7 +127,7 @@ TEST_F(EventStreamOfTwo, TheSameFromWhatAllShare) {
     query.types = {events::Body::Leased, events::Body::Terminal};
     EventStream shared(api_.store().log(), query, &tail);
     EventStream read(api_.store().log(), query, nullptr);
-    EXPECT_EQ(shared.NextShared(), ReadToEnd(read)) << seen;
+    EXPECT_EQ(*shared.NextShared(), ReadToEnd(read)) << seen;
     EXPECT_TRUE(shared.CaughtUp());
   }
 }
@@ -150,21 +150,22 @@ TEST_F(EventStreamOfTwo, APieceIsBounded) {
 TEST(EventTail, HoldsTheNewestWithoutAGap) {
   ApiStore api;
   EventTail tail;
-  EXPECT_THAT(tail.Behind(Sequence(), 1000), IsEmpty());
+  EXPECT_THAT(tail.Behind(Sequence(), 1000).events, IsEmpty());
   api.Post("/v1/sagas", R"({"saga_id":"T1"})");
   ASSERT_TRUE(tail.CatchUp(api.store().log()).ok());
   EXPECT_EQ(tail.Last(), Sequence(2));
-  EXPECT_THAT(tail.Behind(Sequence(), 1000), SizeIs(2));
-  EXPECT_THAT(tail.Behind(Sequence(1), 1000), SizeIs(1));
-  EXPECT_THAT(tail.Behind(Sequence(2), 1000), IsEmpty());
+  EXPECT_THAT(tail.Behind(Sequence(), 1000).events, SizeIs(2));
+  EXPECT_THAT(tail.Behind(Sequence(1), 1000).events, SizeIs(1));
+  EXPECT_THAT(tail.Behind(Sequence(2), 1000).events, IsEmpty());
   const std::string text = fmt::format(R"({{"text":"{}"}})", std::string(kTextSizeMax, 't'));
   for (std::size_t bytes = 0; bytes <= kEventTailSizeMax; bytes += kTextSizeMax) {
     api.Post("/v1/sagas/T1:annotate", text);
   }
   ASSERT_TRUE(tail.CatchUp(api.store().log()).ok());
   EXPECT_EQ(tail.Last(), api.store().log().Last());
-  EXPECT_THAT(tail.Behind(Sequence(1), 1000), IsEmpty());  // Too long ago.
-  EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).front()->sequence, tail.Last());
+  EXPECT_THAT(tail.Behind(Sequence(1), 1000).events, IsEmpty());  // Too long ago.
+  EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).events.front()->sequence(),
+            tail.Last());
 }
 
 }  // namespace

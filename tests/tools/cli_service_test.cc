@@ -53,6 +53,7 @@ TEST(ServeSettings, FlagsComeBeforeTheEnvironmentAndThatBeforeTheFile) {
                                  HasSubstr("tls-cert = other.pem  # flag\n"),
                                  HasSubstr("log-format = json  # " + file + "\n"),
                                  HasSubstr("no-reaper = no  # environment\n"),
+                                 HasSubstr("# connections-max = 8192\n"),
                                  HasSubstr("# token-file = \n"), Not(HasSubstr("127.0.0.1:1"))));
   // What is printed is a file that says the same.
   const std::string again = Write(directory, "again.conf", printed.out);
@@ -67,6 +68,8 @@ TEST(ServeSettings, WhatIsWrongIsNamedByItsPlace) {
            {"port = 1\n", "serve.conf:1: \"port\" is no setting"},
            {"insecure = perhaps\n", "serve.conf:1: insecure: it is yes or no"},
            {"tls-key = a\ntls-key = b\n", "serve.conf:2: tls-key is set twice"},
+           {"connections-max = 0\n", "serve.conf:1: connections-max: it is a number from 1 to"},
+           {"connections-max = 12x\n", "connections-max: it is a number"},
            {"log-format = xml\n", "text or json"}}) {
     const std::string file = Write(directory, "serve.conf", text);
     const CliResult refused = directory.Run({"serve", "--config", file});

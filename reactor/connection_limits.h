@@ -1,0 +1,32 @@
+// How many peers the daemon holds, how fast those who follow the log are served, and why so.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace sagalog {
+
+// Open connections unless `serve --connections-max` says otherwise: five thousand workers that are
+// idle most of the time, a thousand followers of the log, and as many again for what nobody
+// planned. An idle one costs about 9 KiB and a descriptor, so all of them together cost less than
+// the log's caches. The next one is answered `overloaded` and closed.
+inline constexpr std::size_t kConnectionsDefault = 8192;
+// More than this is a typing error: the descriptors alone would take a machine of their own.
+inline constexpr std::size_t kConnectionsSettableMax = 1'000'000;
+// What the log's tables and everything else but connections may have open.
+inline constexpr std::size_t kDescriptorsBesideMax = 512;
+
+// Followers of the log are given their pieces in turn, so many each time: a turn costs some 40 us,
+// all of them together thus a sixth of one processor, and nobody else waits for more than one such
+// group. A thousand that have something to read come round four times a second; few are not held
+// up. What comes meanwhile is taken together.
+inline constexpr std::chrono::microseconds kTurnPause{2000};
+inline constexpr std::size_t kTurnsTogether = 8;
+// From so many followers on, a piece that had to be read from the log for one of them, which takes
+// about a fourth of this, is rested from so long.
+inline constexpr std::size_t kFollowersMany = 64;
+inline constexpr std::chrono::microseconds kReadingRest{2000};
+// How long at most, so that a follower at the end of the log hears soon.
+inline constexpr std::chrono::microseconds kWatchPauseMax{1'000'000};
+
+}  // namespace sagalog
