@@ -37,4 +37,20 @@ Result<std::shared_ptr<ssl::context>> LoadTls(const std::filesystem::path& certi
   return context;
 }
 
+Result<std::shared_ptr<ssl::context>> LoadTrust(const std::filesystem::path& ca_file) {
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  error_code error;
+  if (ca_file.empty()) {
+    context->set_default_verify_paths(error);
+  } else {
+    context->load_verify_file(ca_file.string(), error);
+  }
+  if (error) {
+    return Unusable(ca_file, "no certificates in PEM", error);
+  }
+  context->set_verify_mode(ssl::verify_peer);
+  return context;
+}
+
 }  // namespace sagalog

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "tools/help_formatter.h"
 #include "tools/past_commands.h"
 #include "tools/run_command.h"
+#include "tools/server_url.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/story_commands.h"
@@ -46,12 +49,52 @@ Exit codes:
   2  the command line is wrong: nothing was sent
   3  the store cannot be reached, is damaged or takes no appends: sagalog doctor explains)";
 
+// A place as it is called from any folder: a file's, or that of a socket in a URL.
+std::string Absolute(const std::string& value, bool is_file) {
+  constexpr std::string_view kSocket = "unix:";
+  const bool is_socket = !is_file && value.starts_with(kSocket) && value.size() > kSocket.size();
+  if (!is_file && !is_socket) {
+    return value;
+  }
+  std::error_code error;
+  const std::string path = is_socket ? value.substr(kSocket.size()) : value;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return (is_socket ? std::string(kSocket) : "") + (error ? path : absolute.string());
+}
+
+// A flag whose value goes where the commands look for it: tools/server_url.h.
+CLI::Option* AddServerFlag(CLI::App& app, const std::string& flag, const std::string& type_name,
+                           const char* variable, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          flag,
+          [variable](const std::string& value) {
+            setenv(variable, Absolute(value, variable != kUrlVariable).c_str(), 1);
+          },
+          help)
+      ->type_name(type_name);
+}
+
 void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
   app.add_option("--data", global.data, "The data directory, else $SAGALOG_DATA, else ./.sagalog")
       ->type_name("DIR")
       ->check([](const std::string& value) {
         return value.empty() ? std::string("a directory is needed, not \"\"") : std::string();
       });
+  CLI::Option* data = app.get_option("--data");
+  AddServerFlag(app, "--url", "URL", kUrlVariable,
+                "A daemon elsewhere: http://HOST:PORT, https://HOST:PORT or unix:PATH, else "
+                "$SAGALOG_URL")
+      ->excludes(data)
+      ->check([](const std::string& value) {
+        const auto address = ParseHttpAddress(value);
+        return address.ok() ? std::string() : std::string(address.status().text());
+      });
+  AddServerFlag(app, "--bearer-token-file", "FILE", kTokenFileVariable,
+                "The access token for it, else $SAGALOG_BEARER_TOKEN_FILE or "
+                "$SAGALOG_BEARER_TOKEN");
+  AddServerFlag(app, "--ca", "FILE", kCaVariable,
+                "Who signs its certificate, PEM, else $SAGALOG_CA or the machine's");
   app.add_flag("--json", global.json, "The raw answer on standard output, for programs");
   app.add_flag("--accept-clock", global.accept_clock,
                "Open although the wall clock is more than 7 days ahead of the last event");
@@ -109,7 +152,8 @@ std::vector<std::string> Arguments(int argc, char** argv) {
 // "sagalog help", "sagalog help plan": the same as --help. A saga may be called help.
 void TurnHelpAround(std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--data") {
+    if (arguments[i] == "--data" || arguments[i] == "--url" ||
+        arguments[i] == "--bearer-token-file" || arguments[i] == "--ca") {
       ++i;
     } else if (!arguments[i].starts_with('-')) {
       if (arguments[i] == "help") {

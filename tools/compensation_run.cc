@@ -13,6 +13,7 @@
 #include "tools/compensation_run_loop.h"
 #include "tools/exit_code.h"
 #include "tools/owner_identity.h"
+#include "tools/server_url.h"
 #include "tools/store_client.h"
 
 namespace sagalog::tools {
@@ -90,8 +91,7 @@ int RunCompensations(const RunArguments& given, const GlobalOptions& global) {
     permissions.close_pr_command = *std::move(words);
   }
   const ConnectionOptions where = global.Connect(given.dry_run);
-  std::error_code error;
-  if (!std::filesystem::exists(where.data, error)) {
+  if (LacksStore(where.data)) {
     PrintError(global, fmt::format("there is no data directory {}", where.data.string()));
     return kExitUnavailable;
   }

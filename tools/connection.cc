@@ -11,6 +11,7 @@
 
 #include "reactor/event_stream.h"
 #include "reactor/http_client.h"
+#include "tools/server_url.h"
 #include "tools/store_opening.h"
 
 namespace sagalog::tools {
@@ -103,6 +104,11 @@ Result<std::unique_ptr<Connection>> ToDaemon(const ConnectionOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
+  if (IsServerUrl(options.data)) {
+    ASSIGN_OR_RETURN(const HttpAddress address, ServerAddress(options.data));
+    ASSIGN_OR_RETURN(auto client, ConnectHttp(address, options.patience));
+    return std::unique_ptr<Connection>(std::make_unique<DaemonConnection>(std::move(client)));
+  }
   for (std::chrono::milliseconds waited{0};; waited += kLockRetryDelay) {
     ASSIGN_OR_RETURN(auto daemon, ToDaemon(options));
     if (daemon != nullptr) {
@@ -124,9 +130,11 @@ std::filesystem::path DataDirectoryPath(const std::string& given) {
   if (!given.empty()) {
     return given;
   }
-  const char* environment = std::getenv("SAGALOG_DATA");
-  if (environment != nullptr && *environment != '\0') {
-    return environment;
+  for (const char* name : {kUrlVariable, "SAGALOG_DATA"}) {
+    const char* environment = std::getenv(name);
+    if (environment != nullptr && *environment != '\0') {
+      return environment;
+    }
   }
   return "./.sagalog";
 }

@@ -14,6 +14,7 @@
 #include "tools/command_groups.h"
 #include "tools/doctor.h"
 #include "tools/exit_code.h"
+#include "tools/server_url.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
 #include "tools/terminal.h"
@@ -134,6 +135,10 @@ void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
       ->type_name("DIR")
       ->excludes(rebuild);
   doctor->callback([arguments, &global, &exit_code] {
+    const std::filesystem::path data = DataDirectoryPath(global.data);
+    if (RefusesUrl(global, "doctor", data, exit_code)) {
+      return;
+    }
     if (!arguments->salvage.empty()) {
       Salvage(global, arguments->salvage, exit_code);
       return;
@@ -141,7 +146,7 @@ void AddDoctorCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
     if (arguments->rebuild && !Rebuild(global, exit_code)) {
       return;
     }
-    const std::vector<Finding> findings = Examine(DataDirectoryPath(global.data), SystemClock());
+    const std::vector<Finding> findings = Examine(data, SystemClock());
     const bool healthy = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
       return finding.kind == Finding::Kind::kBroken;
     });

@@ -14,6 +14,7 @@
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/server_url.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
 
@@ -136,6 +137,9 @@ void AddRestoreCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
       ->required();
   restore->callback([backup, &global, &exit_code] {
     const ConnectionOptions connect = global.Connect();
+    if (RefusesUrl(global, "restore", connect.data, exit_code)) {
+      return;
+    }
     RestoreOptions options;
     options.backup = *backup;
     options.directory = connect.data;

@@ -15,7 +15,9 @@
 
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
+#include "tools/help_formatter.h"
 #include "tools/owner_identity.h"
+#include "tools/server_url.h"
 #include "tools/store_client.h"
 #include "tools/worker_run.h"
 
@@ -23,9 +25,10 @@ namespace sagalog::tools {
 namespace {
 
 constexpr const char* kFooter = R"(
-The command runs in a process group of its own, with SAGALOG_SAGA, SAGALOG_TOKEN and SAGALOG_DATA in
-its environment; it may use the token for commands of its own. It is stopped (TERM, then KILL) when
-the lease is lost or the saga is cancelled, and killed when sagalog run is killed.
+The command runs in a process group of its own, with SAGALOG_SAGA, SAGALOG_TOKEN and SAGALOG_DATA,
+or SAGALOG_URL, in its environment; it may use the token for commands of its own. It is stopped
+(TERM, then KILL) when the lease is lost or the saga is cancelled, and killed when sagalog run is
+killed.
 
 Exit codes: the command's own; 128+n when it was killed by signal n; 124 lease lost or cancelled;
 125 sagalog run itself failed (a refused acquire included); 126 the command could not be run;
@@ -86,7 +89,7 @@ WorkerOptions Understand(const RunArguments& given, const std::filesystem::path&
   options.no_compensation_reason = given.no_compensation_reason;
   options.command = ArgumentsAfterDashes().value_or(given.command);
   std::error_code error;
-  const auto absolute = std::filesystem::absolute(data, error);
+  const auto absolute = IsServerUrl(data) ? data : std::filesystem::absolute(data, error);
   options.data = error ? data.string() : absolute.string();
   return options;
 }
@@ -94,8 +97,13 @@ WorkerOptions Understand(const RunArguments& given, const std::filesystem::path&
 // What makes it no command line for a worker, or nothing.
 std::string FaultOf(const RunArguments& given, const GlobalOptions& global) {
   const auto command = ArgumentsAfterDashes();
-  if (command && given.command.size() + 1 == command->size() && given.saga == command->front()) {
-    return "which saga? It stands before --, or behind --saga";
+  const bool taken_for_saga =
+      command && given.command.size() + 1 == command->size() && given.saga == command->front();
+  if (given.saga.empty() || taken_for_saga) {
+    return "which saga? It stands before --, or behind --saga: sagalog run --saga ID -- COMMAND";
+  }
+  if (command ? command->empty() : given.command.empty()) {
+    return "which command? It stands behind --: sagalog run --saga ID -- COMMAND";
   }
   return global.json ? "--json: the output is the command's own" : "";
 }
@@ -116,8 +124,7 @@ int RunWorker(const RunArguments& given, const GlobalOptions& global) {
   ConnectionOptions where = global.Connect();
   where.session = true;
   where.patience = PatienceOf(given);
-  std::error_code error;
-  if (!std::filesystem::exists(where.data, error)) {
+  if (LacksStore(where.data)) {
     PrintError(global, fmt::format("there is no data directory {}", where.data.string()));
     return kExitOwnFailure;
   }
@@ -135,7 +142,8 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   CLI::App* run = app.add_subcommand("run", "Run a command as the worker of a saga");
   auto given = std::make_shared<RunArguments>();
   const CLI::Validator duration(CheckDuration, "DURATION");
-  run->add_option("saga,--saga", given->saga, "The saga to acquire")->required()->type_name("ID");
+  run->add_option("saga,--saga", given->saga, std::string("The saga to acquire") + kRequiredMark)
+      ->type_name("ID");
   run->add_option("--owner", given->owner, "The worker's name (user@host)")->type_name("NAME");
   run->add_option("--ttl", given->ttl,
                   "How long the lease lasts without a heartbeat (the policy's)")
@@ -150,8 +158,8 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   run->add_option("--no-compensation-reason", given->no_compensation_reason,
                   "Why nothing has to be undone, should it fail with nothing registered")
       ->type_name("REASON");
-  run->add_option("command", given->command, "The command and its arguments, behind --")
-      ->required()
+  run->add_option("command", given->command,
+                  std::string("The command and its arguments, behind --") + kRequiredMark)
       ->type_name("-- COMMAND...");
   run->group(kWorkerGroup)->footer(kFooter);
   run->callback([given, &global, &exit_code] {

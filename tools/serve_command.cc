@@ -27,6 +27,7 @@
 #include "tools/reserve_keeper.h"
 #include "tools/sd_protocol.h"
 #include "tools/serve_settings.h"
+#include "tools/server_url.h"
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
@@ -84,6 +85,10 @@ int Serve(const GlobalOptions& global, const ServeSettings& settings, ServerOpti
   RaiseDescriptorLimit();
   ConnectionOptions options = global.Connect();
   options.data = DataDirectoryPath(settings.Text("data"));
+  int exit_code = kExitDone;
+  if (RefusesUrl(global, "serve", options.data, exit_code)) {
+    return exit_code;
+  }
   options.session = true;
   options.reaper = !settings.Flag("no-reaper");
   const std::filesystem::path socket = options.data / "socket";

@@ -9,6 +9,7 @@
 #include "tools/answer_text.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/server_url.h"
 #include "tools/standard_streams.h"
 #include "tools/terminal.h"
 
@@ -44,8 +45,7 @@ std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Acce
                                                int& exit_code, std::chrono::milliseconds patience) {
   ConnectionOptions options = global.Connect(access == Access::kRead);
   options.patience = patience;
-  std::error_code error;
-  if (access != Access::kCreate && !std::filesystem::exists(options.data, error)) {
+  if (access != Access::kCreate && LacksStore(options.data)) {
     PrintError(global, fmt::format("there is no data directory {}: name another one with --data or "
                                    "$SAGALOG_DATA; sagalog plan and sagalog serve create it",
                                    options.data.string()));
@@ -54,8 +54,10 @@ std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Acce
   }
   auto connection = Connection::Open(options);
   if (!connection.ok()) {
-    PrintError(global, connection.status().text() + NextStep(connection.status().code()));
-    exit_code = kExitUnavailable;
+    const bool remote = IsServerUrl(options.data);
+    const Code code = connection.status().code();
+    PrintError(global, connection.status().text() + (remote ? "" : NextStep(code)));
+    exit_code = remote && code == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
     return nullptr;
   }
   std::unique_ptr<StoreClient> client(new StoreClient(*std::move(connection), global, exit_code));
@@ -121,6 +123,9 @@ std::optional<json::object> StoreClient::Take(ApiResponse response) {
   WriteError(fmt::format("{} {}\n", Paint("refused:", Style::kBad, global_.error_color), line));
   if (const std::string facts = RefusalFacts(answer); !facts.empty()) {
     WriteError(fmt::format("  {}\n", facts));
+  }
+  if (TextIn(answer, "code") == "unauthenticated") {
+    WriteError("  --bearer-token-file names the file with the access token\n");
   }
   if (TextIn(answer, "code") == "compensation_missing") {
     WriteError(

@@ -11,6 +11,7 @@
 
 #include "tools/json_fields.h"
 #include "tools/owner_identity.h"
+#include "tools/server_url.h"
 #include "tools/standard_streams.h"
 #include "tools/terminal.h"
 
@@ -100,11 +101,14 @@ bool WorkerRun::Acquire() {
 }
 
 Result<ChildProcess> WorkerRun::StartCommand() const {
+  const bool remote = IsServerUrl(options_.data);
   CommandLine command;
   command.arguments = options_.command;
+  // The other one is empty: what this process was given must not win over what it was told.
   command.environment = {{"SAGALOG_SAGA", options_.saga_id},
                          {"SAGALOG_TOKEN", std::to_string(lease_.token)},
-                         {"SAGALOG_DATA", options_.data}};
+                         {"SAGALOG_DATA", remote ? "" : options_.data},
+                         {kUrlVariable, remote ? options_.data : ""}};
   return ChildProcess::Start(command);
 }
 
