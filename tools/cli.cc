@@ -25,6 +25,7 @@
 #include "tools/store_client.h"
 #include "tools/story_commands.h"
 #include "tools/terminal.h"
+#include "tools/top_command.h"
 
 namespace sagalog::tools {
 namespace {
@@ -114,6 +115,7 @@ void AddCommands(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   AddEventsCommand(app, global, exit_code);
   AddPastCommands(app, global, exit_code);
   AddStatusCommand(app, global, exit_code);
+  AddTopCommand(app, global, exit_code);
   AddRecoveryCommands(app, global, exit_code);
   AddSweepCommand(app, global, exit_code);
   AddCompensationCommands(app, global, exit_code);
