@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import jsonschema
 
-METHODS = {"get", "put", "post"}
+METHODS = {"get", "put", "post", "delete"}
 
 _TEXT = {"type": "string", "minLength": 1}
 _MEDIA = {"type": "object", "minProperties": 1,

@@ -18,12 +18,12 @@ namespace sagalog {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
+using ::testing::UnorderedElementsAreArray;
 
 class Completion : public testing::Test {
  protected:
@@ -46,6 +46,39 @@ class Completion : public testing::Test {
         fmt::format("bash -c \"source {}; {}); COMP_CWORD={}; _sagalog; "
                     "printf '%s\\n' \\\"\\${{COMPREPLY[@]}}\\\"\"",
                     Script("bash"), line, words.size()));
+  }
+
+  // What zsh adds for the last of these words, through its own `compadd` and `_files` put aside.
+  std::vector<std::string> Zsh(const Words& words) {
+    std::string line = "words=(sagalog";
+    for (const std::string& word : words) {
+      line += fmt::format(" {}", word.empty() ? "''" : word);
+    }
+    const std::string path = directory_.root() / "offer.zsh";
+    std::ofstream(path) << "compdef() { :; }\n"
+                        << "compadd() { shift; print -l -- ${(M)@:#$words[CURRENT]*}; }\n"
+                        << "_files() { print FILES; }\n"
+                        << "source " << Script("zsh") << "\n"
+                        << line << "); CURRENT=" << words.size() + 1 << "; _sagalog\n";
+    return Lines("zsh -f " + path);
+  }
+
+  // What fish itself completes the line to, without the descriptions.
+  std::vector<std::string> Fish(const std::string& line) {
+    const std::string path = directory_.root() / "offer.fish";
+    std::ofstream(path) << "source " << Script("fish") << "\ncomplete -C '" << line << "'\n";
+    std::vector<std::string> words;
+    for (const std::string& offer :
+         Lines(fmt::format("HOME={} fish --no-config {}", directory_.root().string(), path))) {
+      words.push_back(offer.substr(0, offer.find('\t')));
+    }
+    return words;
+  }
+
+  // tools/setup installs them; on another machine there may be nothing that could read the script.
+  bool Has(const std::string& shell) {
+    Lines("command -v " + shell);
+    return status_ == 0;
   }
 
   std::vector<std::string> Lines(const std::string& command) {
@@ -129,11 +162,51 @@ TEST_F(Completion, ForOtherShellsIsOfTheirSyntax) {
                                     HasSubstr("-a 'requeue fail compensate"))));
 }
 
+TEST_F(Completion, OfZshIsTheSame) {
+  if (!Has("zsh")) {
+    return;
+  }
+  EXPECT_THAT(Zsh({"acq"}), ElementsAre("acquire"));
+  EXPECT_THAT(Zsh({"compensation", "reg"}), ElementsAre("register"));
+  EXPECT_THAT(Zsh({"acquire", "T1", "--own"}), ElementsAre("--owner"));
+  EXPECT_THAT(Zsh({"--data", "compensation", "reco"}), ElementsAre("recover"));
+  EXPECT_THAT(Zsh({"recover", "T1", "--decision", "q"}), ElementsAre("quarantine"));
+  EXPECT_THAT(Zsh({"acquire", "T1", "--owner", "a"}), IsEmpty());
+  EXPECT_THAT(Zsh({"--data", "x"}), ElementsAre("FILES"));
+  EXPECT_EQ(Zsh({""}), Bash({""}));
+}
+
+TEST_F(Completion, OfZshRegistersItself) {
+  if (!Has("zsh")) {
+    return;
+  }
+  const std::string path = directory_.root() / "registered.zsh";
+  std::ofstream(path) << "autoload -Uz compinit; compinit -D -u\nsource " << Script("zsh")
+                      << "\nprint -- $_comps[sagalog]\n";
+  EXPECT_THAT(Lines("zsh -f " + path), ElementsAre("_sagalog"));
+}
+
+TEST_F(Completion, OfFishIsTheSame) {
+  if (!Has("fish")) {
+    return;
+  }
+  EXPECT_THAT(Fish("sagalog acq"), ElementsAre("acquire"));
+  EXPECT_THAT(Fish("sagalog compensation reg"), ElementsAre("register"));
+  EXPECT_THAT(Fish("sagalog acquire T1 --own"), ElementsAre("--owner"));
+  EXPECT_THAT(Fish("sagalog --data compensation reco"), ElementsAre("recover"));
+  EXPECT_THAT(Fish("sagalog recover T1 --decision q"), Contains("quarantine"));
+  EXPECT_THAT(Fish("sagalog acquire T1 --owner a"), IsEmpty());
+  EXPECT_THAT(Fish("sagalog "), UnorderedElementsAreArray(Bash({""})));
+}
+
 TEST_F(Completion, NamesTheShellsItKnows) {
-  const CliResult none = RunCli({"completion"});
-  EXPECT_EQ(none.exit_code, 2);
-  EXPECT_THAT(none.error, AnyOf(HasSubstr("subcommand"), HasSubstr("which command?")));
-  EXPECT_EQ(RunCli({"completion", "tcsh"}).exit_code, 2);
+  for (const Words& words : {Words{"completion"}, Words{"completion", "tcsh"}}) {
+    const CliResult result = RunCli(words);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.error, AllOf(HasSubstr("bash, zsh, fish"), HasSubstr("See sagalog")));
+    EXPECT_THAT(result.out, IsEmpty());
+  }
+  EXPECT_THAT(RunCli({"completion", "tcsh"}).error, HasSubstr("\"tcsh\" is no shell"));
 }
 
 }  // namespace
