@@ -479,6 +479,7 @@ void NativeConnection::Follow(std::uint64_t number, const frames::Follow& reques
   peer.has_room = [this] { return unwritten_.size() + being_written_.size() < kUntakenEventsMax; };
   peer.is_recognized = [this] { return IsStillRecognized(); };
   peer.say = [this](std::string_view bytes, const RequestLoad& done) {
+    Collect();  // what was said before, such as the welcome, stands before it
     unwritten_.append(bytes);
     Done(done);
   };
