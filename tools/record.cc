@@ -9,6 +9,7 @@
 #include "eventlog/rocks_log.h"
 #include "tools/export_log.h"
 #include "tools/export_record.h"
+#include "tools/server_url.h"
 
 namespace sagalog::tools {
 namespace {
@@ -29,6 +30,12 @@ Result<Record> OpenExport(const std::filesystem::path& path) {
 }  // namespace
 
 Result<Record> OpenRecord(const std::filesystem::path& path) {
+  if (IsServerUrl(path)) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{} is a URL, and this is read from a directory: name one, on its "
+                              "machine",
+                              path.string()));
+  }
   if (IsExport(path)) {
     return OpenExport(path);
   }

@@ -71,11 +71,6 @@ Result<std::string> AccessToken() {
 
 }  // namespace
 
-bool IsServerUrl(const std::filesystem::path& place) {
-  const std::string& text = place.native();
-  return text.starts_with("unix:") || text.find("://") != std::string::npos;
-}
-
 bool LacksStore(const std::filesystem::path& place) {
   std::error_code error;
   return !IsServerUrl(place) && !std::filesystem::exists(place, error);

@@ -21,7 +21,10 @@ inline constexpr const char* kTokenFileVariable = "SAGALOG_BEARER_TOKEN_FILE";
 inline constexpr const char* kTokenVariable = "SAGALOG_BEARER_TOKEN";
 inline constexpr const char* kCaVariable = "SAGALOG_CA";
 
-[[nodiscard]] bool IsServerUrl(const std::filesystem::path& place);
+[[nodiscard]] inline bool IsServerUrl(const std::filesystem::path& place) {
+  const std::string& text = place.native();
+  return text.starts_with("unix:") || text.find("://") != std::string::npos;
+}
 
 // No URL, and no directory either.
 [[nodiscard]] bool LacksStore(const std::filesystem::path& place);
