@@ -31,10 +31,11 @@ Result<Record> OpenExport(const std::filesystem::path& path) {
 
 Result<Record> OpenRecord(const std::filesystem::path& path) {
   if (IsServerUrl(path)) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("{} is a URL, and this is read from a directory: name one, on its "
-                              "machine",
-                              path.string()));
+    return Status(
+        Code::kInvalidArgument,
+        fmt::format("the log itself is read here, which does not go over a URL ({}): name "
+                    "its directory, on its machine, or a backup",
+                    path.native()));
   }
   if (IsExport(path)) {
     return OpenExport(path);

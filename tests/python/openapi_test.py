@@ -251,6 +251,11 @@ class Everything(DescribedDaemon):
             self.ask("POST", f"/v1/admin/{what}")
         with tempfile.TemporaryDirectory() as directory:
             self.ask("POST", "/v1/admin/backup", {"directory": directory + "/b", "keep": 2})
+        self.ask("GET", "/v1/audit/checkpoint")
+        self.ask("GET", "/v1/audit/proof?sequence=3")
+        self.ask("GET", "/v1/audit/proof?from=3")
+        self.ask("GET", "/v1/audit/proof", status=400)
+        self.assertEqual(len(self.ask("GET", "/v1/audit/export?from=2&to=9")), 8)
         self.ask("POST", "/v1/admin/compact", {"older_than": "0s", "actor": "me"})
         self.ask("POST", "/v1/clock:advance", {"by": "30s"})
         self.ask("POST", "/v1/clock:step-wall", {"by": "-30s"})
