@@ -93,7 +93,7 @@ Refusal CheckMayStart(const Situation& situation) {
     refusal->since = ToMicros(*saga.extras->parked_at);
     return refusal;
   }
-  if (saga.extras && saga.extras->not_before && situation.now() < *saga.extras->not_before) {
+  if (saga.extras && saga.extras->not_before > situation.now()) {
     Refusal refusal = Refuse(situation, RefusalCode::not_before,
                              fmt::format("not before {}", FormatTime(*saga.extras->not_before)));
     refusal->expires_at = ToMicros(*saga.extras->not_before);

@@ -52,6 +52,20 @@ TEST(LookUp, GivesWayToWhatMemoryKnowsSince) {
   EXPECT_EQ(store.Saga("T").version, 5U);
 }
 
+TEST(Request, OfTheStoreIsKnownByItsWholeId) {
+  RulesStore store;
+  const auto limit = [&store](int most, const char* high, const char* low) {
+    return store.Run(
+        "configure_queue", "",
+        fmt::format(R"({{"queue":"q","limit":{},"request_id":"{}{}"}})", most, high, low));
+  };
+  ASSERT_EQ(limit(1, "0000000000000001", "00000000000000aa"), "ok");
+  // Each half alone is another request's too.
+  EXPECT_EQ(limit(2, "0000000000000001", "00000000000000bb"), "ok");
+  EXPECT_EQ(limit(3, "0000000000000002", "00000000000000aa"), "ok");
+  EXPECT_EQ(limit(4, "0000000000000001", "00000000000000aa"), "request_conflict");
+}
+
 TEST(Dependency, ThatHasLeftMemoryCountsAsItEnded) {
   RulesStore store;
   ASSERT_EQ(Play(store, R"(plan done
