@@ -186,8 +186,9 @@ TEST(CheckpointText, IsReadBackAndNothingElseIs) {
   EXPECT_EQ(*ParseCheckpointText(CheckpointText(checkpoint) + "an extension\n"), checkpoint);
   const std::string root = ToBase64(checkpoint.head.root);
   for (const std::string& text :
-       {std::string(), "o\n1\n", "o\n01\n" + root + "\n", "o\n-1\n" + root + "\n",
-        "\n1\n" + root + "\n", "o\n1\nAAAA\n", "o\n1\n" + root, "o\n1x\n" + root + "\n"}) {
+       {std::string(), std::string("o\n1\n"), "o\n01\n" + root + "\n", "o\n-1\n" + root + "\n",
+        "\n1\n" + root + "\n", std::string("o\n1\nAAAA\n"), "o\n1\n" + root,
+        "o\n1x\n" + root + "\n"}) {
     EXPECT_FALSE(ParseCheckpointText(text).ok()) << text;
   }
 }
