@@ -17,8 +17,8 @@
 
 namespace sagalog {
 
-// How a stream of events is written: a line of JSON each, Server-Sent Events, the event's bytes with
-// their size in four bytes, little-endian, before them, or the lines of an export.
+// How a stream of events is written: a line of JSON each, Server-Sent Events, the event's bytes
+// with their size in four bytes, little-endian, before them, or the lines of an export.
 enum class EventForm { kLines, kServerSent, kBytes, kExport };
 
 // An event that followers share. Thread-safe.

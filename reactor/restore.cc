@@ -11,9 +11,9 @@
 #include "eventlog/log_copy.h"
 #include "eventlog/rocks_log.h"
 #include "projections/merkle_tree.h"
-#include "reactor/new_store.h"
 #include "reactor/random_id.h"
 #include "reactor/store_clock.h"
+#include "reactor/store_making.h"
 #include "schema/event_encoder.h"
 
 namespace sagalog {

@@ -9,7 +9,7 @@
 
 #include "eventlog/rocks_log.h"
 #include "reactor/batch.h"
-#include "reactor/new_store.h"
+#include "reactor/store_making.h"
 
 namespace sagalog {
 namespace {

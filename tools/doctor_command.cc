@@ -29,7 +29,8 @@ constexpr const char* kDoctorText =
 
 Without a flag it looks, and changes nothing. --rebuild throws the projections away and writes them
 anew: they come from the log alone. --salvage reads a damaged log up to the damage and makes a new
-store of that, with tokens above all that were ever granted; the damaged directory stays as it is.)";
+store of that, with tokens above all that were ever granted; the damaged directory stays as it
+is.)";
 
 std::string_view KindName(Finding::Kind kind) {
   switch (kind) {

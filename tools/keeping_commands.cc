@@ -59,9 +59,9 @@ constexpr const char* kRedactText =
   sagalog redact 4711 --reason 'a password in the payload'
 
 For a secret that got into an event. Its payload, labels, facts, parameters, reasons, results,
-progress, evidence and texts go, from every file of the data directory; what a saga's state is made of
-stays, and so does the hash of what was there. An event `redacted` says who did it and why. Names and
-identifiers cannot go: a key, an owner, a target, a stage.
+progress, evidence and texts go, from every file of the data directory; what a saga's state is made
+of stays, and so does the hash of what was there. An event `redacted` says who did it and why. Names
+and identifiers cannot go: a key, an owner, a target, a stage.
 
 Backups and exports made before still hold it, and so does whoever followed the log: see to them.)";
 

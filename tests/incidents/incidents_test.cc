@@ -26,7 +26,7 @@ class Incident : public testing::TestWithParam<Scenario> {
  protected:
   static void ExpectHolds(PlayOptions::Disk disk, PlayOptions::Rebuild rebuild) {
     const Scenario& scenario = GetParam();
-    const auto played = PlayScenario(scenario, {disk, rebuild});
+    const auto played = PlayScenario(scenario, {disk, rebuild, {}});
     ASSERT_TRUE(played.ok()) << played.status().text();
     EXPECT_EQ(played->settings_refused, "");
     for (std::size_t i = 0; i < played->steps.size(); ++i) {

@@ -76,8 +76,9 @@ class Redacting : public testing::Test {
     return Do("/v1/sagas",
               fmt::format(R"({{"saga_id":"{0}","key":"k/{0}","issue":"{1}","repository":"{1}",
                 "branch":"{1}","worktree":"{1}","labels":{{"{1}":"{1}","team":"core"}},
-                "actor":"{1}","payload":"aHVudGVyMi1jb3JyZWN0LWhvcnNl","compensations":[{{"id":"c","kind":"drop","target":"t/{0}",
-                "params":{{"password":"{1}"}}}}]}})",
+                "actor":"{1}","payload":"aHVudGVyMi1jb3JyZWN0LWhvcnNl",
+                "compensations":[{{"id":"c","kind":"drop","target":"t/{0}",
+                                   "params":{{"password":"{1}"}}}}]}})",
                           saga, kSecret));
   }
   json::object Redact(std::uint64_t sequence, const std::string& more = {}) {

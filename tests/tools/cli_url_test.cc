@@ -71,10 +71,14 @@ TEST_F(CliUrl, SaysWhatTheDirectorySays) {
   ServeTcp();
   EXPECT_EQ(Over({"plan", "T1", "--label", "team=blue"}).exit_code, 0);
   EXPECT_EQ(Over({"acquire", "T1", "--owner", "w1"}).exit_code, 0);
-  const std::vector<Words> reads = {{"show", "T1", "--json"},           {"ls", "--json"},
-                                    {"history", "T1", "--json"},        {"stale"},
-                                    {"queue", "default"},       {"events", "--json"},
-                                    {"acquire", "T1", "--owner", "w2"}, {"show", "T9"},
+  const std::vector<Words> reads = {{"show", "T1", "--json"},
+                                    {"ls", "--json"},
+                                    {"history", "T1", "--json"},
+                                    {"stale"},
+                                    {"queue", "default"},
+                                    {"events", "--json"},
+                                    {"acquire", "T1", "--owner", "w2"},
+                                    {"show", "T9"},
                                     {"complete", "T1", "--token", "1"}};
   for (const Words& words : reads) {
     const CliResult here = directory_.Run(words);

@@ -1,4 +1,4 @@
-#include "reactor/new_store.h"
+#include "reactor/store_making.h"
 
 #include <string_view>
 #include <system_error>
