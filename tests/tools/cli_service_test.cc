@@ -193,7 +193,7 @@ TEST(CliService, ItsManagerIsToldWhenItIsReadyAndWhenItStops) {
     EXPECT_TRUE(entry.contains("time") && entry.contains("level") && entry.contains("text"));
     events.push_back(Word(entry, "event"));
   }
-  EXPECT_THAT(events, ::testing::ElementsAre("stopping", "drained", "stopped"));
+  EXPECT_THAT(events, ::testing::ElementsAre("reserve", "stopping", "drained", "stopped"));
 }
 
 TEST(CliService, ASocketThatItIsHandedIsServed) {
