@@ -351,9 +351,11 @@ std::string Document::Write() {
   json::object schemas = schemas_.Take();
   for (auto& member : schemas) {
     // A page says its cursor also when it is empty.
+    if (!member.key().ends_with("Page")) {
+      continue;
+    }
     json::array& required = member.value().get_object()["required"].get_array();
-    if (member.key().ends_with("Page") &&
-        std::find(required.begin(), required.end(), "cursor") == required.end()) {
+    if (std::find(required.begin(), required.end(), "cursor") == required.end()) {
       required.emplace_back("cursor");
     }
   }
