@@ -64,9 +64,7 @@ Refusal RefuseSettled(const Saga& saga, const CompensationRecord& record) {
   Refusal refusal = RefuseCompensation(
       saga, RefusalCode::compensation_settled, record.id.view(),
       fmt::format("{} is {}", record.id.view(), schema::EnumNameCompensationState(record.state)));
-  if (!record.settled.IsNone()) {
-    refusal->actual_sequence = record.settled.value();
-  }
+  refusal->actual_sequence = record.settled.value();
   return refusal;
 }
 

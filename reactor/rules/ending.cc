@@ -52,12 +52,7 @@ bool IsRequested(const Saga& saga, const commands::CancelT& cancel) {
   return saga.IsCancelPending() && (!cancel.cascade || saga.extras->cancel_cascade);
 }
 
-// Cancelled, or waiting for its section to be left.
-bool IsCancelledAsFarAsItCan(const Saga& saga, const commands::CancelT& cancel) {
-  return saga.IsTerminal() || (IsRequested(saga, cancel) && Waits(saga));
-}
-
-// Cancels one saga: at once, or when its open section is left.
+// Cancels one saga: at once, or when its open section is left. Nothing when that was asked for.
 void CancelOne(const Saga& saga, const commands::CancelT& cancel, Decision& decision) {
   if (!IsRequested(saga, cancel)) {
     events::CancelRequestedT requested;
@@ -179,7 +174,7 @@ void ActCancel(const Situation& situation, Decision& decision) {
     sagas.insert(sagas.end(), family.live.begin(), family.live.end());
   }
   for (const Saga* saga : sagas) {
-    if (!IsCancelledAsFarAsItCan(*saga, cancel)) {
+    if (!saga->IsTerminal()) {
       CancelOne(*saga, cancel, decision);
     }
   }

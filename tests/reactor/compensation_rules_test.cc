@@ -1,6 +1,10 @@
 // Compensations: owed, claimed in order, settled by the newest claim, never lost.
+#include <string>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "schema/limits.h"
 #include "tests/reactor/rules_store.h"
 
 namespace sagalog {
@@ -49,8 +53,10 @@ TEST(Compensation, IsUndoneInReverseOrderOfRegistration) {
   ASSERT_EQ(Claim(store, "b"), "ok");
   EXPECT_EQ(Claim(store, "b"), "busy");
   ASSERT_EQ(Settle(store, "b", "done"), "ok");
+  const std::uint64_t settled = store.LastSequence();
   EXPECT_EQ(Settle(store, "b", "done"), "ok:unchanged");
   EXPECT_EQ(Claim(store, "b"), "compensation_settled");
+  EXPECT_EQ(store.refusal().actual_sequence, settled);
   ASSERT_EQ(Claim(store, "a"), "ok");
   ASSERT_EQ(Settle(store, "a", "done"), "ok");
   EXPECT_EQ(store.StaleOf("T"), "");
@@ -63,7 +69,35 @@ TEST(Compensation, IsUndoneInOrderOfRegistrationWhereThePolicySaysSo) {
   PlanWithTwo(store, R"({"compensation_order":"registered"})");
   ASSERT_EQ(store.Run("fail", "T", kMine), "ok");
   EXPECT_EQ(Claim(store, "b"), "compensation_order");
-  EXPECT_EQ(Claim(store, "a"), "ok");
+  ASSERT_EQ(Claim(store, "a"), "ok");
+  ASSERT_EQ(Settle(store, "a", "done"), "ok");
+  EXPECT_EQ(Claim(store, "b"), "ok");
+}
+
+TEST(Compensation, ThatIsStillOwedIsNamedToWhoMarksTheSagaCompensated) {
+  RulesStore store;
+  PlanWithTwo(store, R"({"compensation_order":"registered"})");
+  ASSERT_EQ(store.Run("compensate", "T", kMine), "ok");
+  ASSERT_EQ(Claim(store, "a"), "ok");
+  ASSERT_EQ(Settle(store, "a", "done"), "ok");
+  EXPECT_EQ(store.Run("mark_compensated", "T"), "compensation_owed");
+  EXPECT_EQ(store.refusal().subject, "b");
+}
+
+TEST(Compensation, OfWhichThereAreAsManyAsASagaTakesIsTheLast) {
+  RulesStore store;
+  std::string list;
+  for (std::size_t i = 0; i + 1 < kCompensationsMax; ++i) {
+    list +=
+        fmt::format(R"({}{{"id":"c{}","kind":"undo","target":"t{}"}})", i == 0 ? "" : ",", i, i);
+  }
+  ASSERT_EQ(store.Run("plan", "T", R"({"compensations":[)" + list + "]}"), "ok");
+  EXPECT_EQ(store.Run("register_compensation", "T", R"({"id":"x","kind":"undo","target":"tx"})"),
+            "ok");
+  EXPECT_EQ(store.Run("register_compensation", "T", R"({"id":"y","kind":"undo","target":"ty"})"),
+            "limit_reached");
+  EXPECT_EQ(store.Run("register_compensation", "T", R"({"id":"x","kind":"undo","target":"tx"})"),
+            "ok:unchanged");
 }
 
 TEST(Compensation, OnlyWhatIsAlwaysOwedSurvivesACompletion) {

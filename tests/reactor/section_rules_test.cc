@@ -91,6 +91,10 @@ TEST(Section, OfAnOwnerThatDiesAfterTheCancelIsListedUntilSomebodyCancelsAgainOr
     EXPECT_EQ(store.StateOf("T"), "running");
     EXPECT_EQ(Play(store, settle), "ok");
     EXPECT_EQ(store.StateOf("T"), "cancelled");
+    if (std::string_view(settle).starts_with("cancel")) {
+      EXPECT_EQ(NewestEvents(store, "T", 3), "owner_reported section_left terminal")
+          << "it was asked for before";
+    }
   }
 }
 
