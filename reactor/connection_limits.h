@@ -8,18 +8,19 @@ namespace sagalog {
 
 // Open connections unless `serve --connections-max` says otherwise: five thousand workers that are
 // idle most of the time, a thousand followers of the log, and as many again for what nobody
-// planned. An idle one costs about 9 KiB and a descriptor, so all of them together cost less than
-// the log's caches. The next one is answered `overloaded` and closed.
+// planned. An idle one costs about 7 KiB (`sagalog bench remote --idle 5000`) and a descriptor, so
+// all of them together cost less than the log's caches. The next one is answered `overloaded` and
+// closed.
 inline constexpr std::size_t kConnectionsDefault = 8192;
 // More than this is a typing error: the descriptors alone would take a machine of their own.
 inline constexpr std::size_t kConnectionsSettableMax = 1'000'000;
 // What the log's tables and everything else but connections may have open.
 inline constexpr std::size_t kDescriptorsBesideMax = 512;
 
-// Followers of the log are given their pieces in turn, so many each time: a turn costs some 40 us,
-// all of them together thus a sixth of one processor, and nobody else waits for more than one such
-// group. A thousand that have something to read come round four times a second; few are not held
-// up. What comes meanwhile is taken together.
+// Followers of the log are given their pieces in turn, so many each time, and then comes a pause:
+// what they take together is bounded, and nobody else waits for more than one such group. A
+// thousand that have something to read come round four times a second; few are not held up. What
+// comes meanwhile is taken together.
 inline constexpr std::chrono::microseconds kTurnPause{2000};
 inline constexpr std::size_t kTurnsTogether = 8;
 // From so many followers on, a piece that had to be read from the log for one of them, which takes
