@@ -18,6 +18,11 @@ namespace {
 // Long enough for the rest of a key's bytes to come, too short for a person to notice.
 constexpr std::chrono::milliseconds kEscapePatience{50};
 
+// Around a screen: terminals that know it (synchronized output, DEC private mode 2026) show it at
+// once and whole, the others ignore it.
+constexpr std::string_view kHoldScreen = "\x1B[?2026h";
+constexpr std::string_view kShowScreen = "\x1B[?2026l";
+
 constexpr char kEscapeByte = '\x1B';
 constexpr char kInterruptByte = '\x03';
 
@@ -143,7 +148,8 @@ RawTerminal::Press RawTerminal::ReadEscape() {
 }
 
 void RawTerminal::Draw(std::string_view lines) {
-  std::string screen = "\x1B[H\x1B[2J";
+  std::string screen(kHoldScreen);
+  screen += "\x1B[H\x1B[2J";
   std::size_t row = 0;
   const std::size_t height = rows();
   while (!lines.empty() && row < height) {
@@ -153,6 +159,7 @@ void RawTerminal::Draw(std::string_view lines) {
     lines.remove_prefix(std::min(end + 1, lines.size()));
     ++row;
   }
+  screen += kShowScreen;
   WriteOutput(screen);
   FlushOutput();
 }

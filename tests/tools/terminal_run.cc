@@ -22,7 +22,9 @@
 namespace sagalog {
 namespace {
 
-constexpr std::string_view kCleared = "\x1B[2J";
+// What a screen begins and ends with.
+constexpr std::string_view kBegin = "\x1B[2J";
+constexpr std::string_view kEnd = "\x1B[?2026l";
 
 }  // namespace
 
@@ -82,8 +84,10 @@ bool TerminalRun::ReadMore() {
 
 std::string TerminalRun::ScreenWith(const std::string& part) {
   while (true) {
-    const std::size_t begin = written_.rfind(kCleared);
-    const std::string screen = begin == std::string::npos ? "" : written_.substr(begin);
+    const std::size_t end = written_.rfind(kEnd);
+    const std::size_t begin = end == std::string::npos ? end : written_.rfind(kBegin, end);
+    const std::string screen =
+        begin == std::string::npos ? "" : written_.substr(begin, end - begin);
     if (screen.find(part) != std::string::npos) {
       return screen;
     }

@@ -20,8 +20,8 @@ class TerminalRun {
 
   void Press(const std::string& keys) const;
   void Signal(int signal) const;
-  // Waits until the screen, as it was last drawn, holds `part`; all that was on it then. A hang
-  // fails.
+  // Waits until the screen, as it was last drawn to its end, holds `part`; all that was on it then.
+  // A hang fails.
   std::string ScreenWith(const std::string& part);
   // What was written in all, once it has ended; `exit_code` says how.
   std::string ReadToTheEnd();
