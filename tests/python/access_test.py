@@ -121,6 +121,8 @@ class TokensTest(NetworkTestCase):
             ("planner", lambda client: client.quarantine(held, reason="odd")),
             ("planner", lambda client: client.configure_queue("q", limit=1)),
             ("planner", lambda client: client.change_policy(limit=1)),
+            ("planner", lambda client: list(client.audit_export(to=1))),
+            ("ops", lambda client: list(client.audit_export(to=1))),
             ("ops", lambda client: client.verify()),
             ("ops", lambda client: client.advance_clock("1s")),
             ("looker", lambda client: client.batch([{"do": "annotate", "saga_id": held,
@@ -138,6 +140,7 @@ class TokensTest(NetworkTestCase):
         self.assertEqual(self.of("looker").saga(saga).token, token)
         self.of("ops").force_release(saga, reason="stuck")
         self.assertTrue(self.of("boss").verify()["ok"])
+        self.assertIn("store_opened", list(self.of("looker").audit_export(to=1))[0])
         self.assertEqual([event.principal for event in self.of("looker").history(saga)],
                          ["planner", "ci", "ops"])
 
