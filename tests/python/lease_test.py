@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import unittest
+import warnings
 from datetime import timedelta
-from typing import List
+from typing import Any, List, Optional
 
 import sagalog
 from misbehaving_proxy import Proxy, ScriptedServer, json_answer
@@ -80,6 +82,26 @@ class LeaseTest(StoreTestCase):
                           {"queue": "q", "token": 3, "ttl": "5s"}):
             with self.subTest(arguments), self.assertRaises(ValueError):
                 self.client.lease(**arguments)
+
+    def test_a_child_of_a_fork_leaves_it_to_its_parent(self) -> None:
+        saga = self.planned()
+        for error in (None, SystemExit(0), KeyError("price")):
+            with self.subTest(error), contextlib.ExitStack() as stack:
+                lease = stack.enter_context(self.client.lease(saga, owner="w1", ttl="30s"))
+                stack.enter_context(lease.section("merge"))
+                stack.enter_context(lease.effect(f"push {error}", "main@1"))
+                before = self.types(saga)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # Later releases dislike forks beside threads.
+                    child = os.fork()
+                if child == 0:
+                    with contextlib.suppress(BaseException):
+                        stack.__exit__(None if error is None else type(error), error, None)
+                    os._exit(0)
+                os.waitpid(child, 0)
+                self.assertEqual(self.types(saga), before)
+                lease.heartbeat("on")
+                self.assertEqual(lease.saga.section["name"], "merge")
 
     # How it ends.
 
@@ -344,17 +366,32 @@ class ScriptedLeaseTest(unittest.TestCase):
                 self.assertFalse(lease.lost.is_set())
         self.assertEqual(sum(b":heartbeat" in request for request in server.requests), 1)
 
-
     def test_an_answer_that_makes_no_sense_ends_no_heartbeats(self) -> None:
+        self._miss_one_beat(b'{"outcome": "ok", "saga": 7}', None)
+
+    def test_an_error_that_nobody_foresaw_ends_no_heartbeats(self) -> None:
+        with self.assertLogs("sagalog", "ERROR"):
+            self._miss_one_beat(None, ZeroDivisionError("odd"))
+
+    def _miss_one_beat(self, answer: Optional[bytes], error: Optional[Exception]) -> None:
         clock = SteppedClock()
         lease_json = (b'{"outcome": "ok", "token": 3, "saga": {"saga_id": "T1", "heartbeat_at": '
                       b'"2030-01-01T00:00:00Z", "expires_at": "2030-01-01T00:00:30Z"}}')
-        beats = [json_answer(b'{"outcome": "ok", "saga": 7}'), json_answer(lease_json)]
+        beats = [json_answer(one) for one in (answer, lease_json) if one is not None]
         server = ScriptedServer(lambda request: beats.pop(0) if b":heartbeat" in request
                                 else json_answer(lease_json))
         server.start()
         self.addCleanup(server.close)
-        with sagalog.Client(server.address, clock=clock) as client, self.assertLogs("sagalog"):
+        errors = [] if error is None else [error]
+        with sagalog.Client(server.address, clock=clock) as client:
+            send = client.send
+
+            def fail_once(call: Any, **options: Any) -> Any:
+                if errors and call.target.endswith(":heartbeat"):
+                    raise errors.pop()
+                return send(call, **options)
+
+            client.send = fail_once  # type: ignore[method-assign]
             with client.lease("T1", owner="w1", ttl="30s") as lease:
                 until = lease.held_until
                 clock.advance("10s")

@@ -58,6 +58,8 @@ class AsyncLease(OwnedLease[Awaitable[Answer]]):
     async def __aexit__(self, kind: Optional[Type[BaseException]],
                         error: Optional[BaseException],
                         trace: Optional[TracebackType]) -> Literal[False]:
+        if self.inherited:
+            return False
         try:
             await self._leave(error)
         finally:
@@ -80,11 +82,11 @@ class AsyncLease(OwnedLease[Awaitable[Answer]]):
         try:
             yield section
         except BaseException as error:
-            if not section.left:
+            if not section.left and not self.inherited:
                 with contextlib.suppress(SagalogError):
                     await section.leave_by(error)
             raise
-        if not section.left:
+        if not section.left and not self.inherited:
             await section.leave(section.outcome)
 
     @contextlib.asynccontextmanager
@@ -93,7 +95,7 @@ class AsyncLease(OwnedLease[Awaitable[Answer]]):
         await self._begin_effect(effect, fingerprint, scope)
         begun = AsyncEffect(self, effect)
         yield begun
-        if not begun.settled:
+        if not begun.settled and not self.inherited:
             await begun.settle(begun.outcome, begun.result)
 
     async def _run(self, step: Step[Awaitable[Answer]]) -> Answer:

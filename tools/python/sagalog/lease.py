@@ -56,6 +56,8 @@ class Lease(OwnedLease[Answer]):
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
                  trace: Optional[TracebackType]) -> Literal[False]:
+        if self.inherited:
+            return False
         try:
             self._leave(error)
         finally:
@@ -75,11 +77,11 @@ class Lease(OwnedLease[Answer]):
         try:
             yield section
         except BaseException as error:
-            if not section.left:
+            if not section.left and not self.inherited:
                 with contextlib.suppress(SagalogError):
                     section.leave_by(error)
             raise
-        if not section.left:
+        if not section.left and not self.inherited:
             section.leave(section.outcome)
 
     @contextlib.contextmanager
@@ -91,7 +93,7 @@ class Lease(OwnedLease[Answer]):
         self._begin_effect(effect, fingerprint, scope)
         begun = Effect(self, effect)
         yield begun
-        if not begun.settled:
+        if not begun.settled and not self.inherited:
             begun.settle(begun.outcome, begun.result)
 
     def _run(self, step: Step[Answer]) -> Answer:

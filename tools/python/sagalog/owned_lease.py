@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, Optional
@@ -50,6 +51,7 @@ class OwnedLease(Generic[AnswerT]):
         # The work and the heartbeats may be on two threads.
         self._lock = threading.Lock()
         self._holding: Optional[Holding] = None
+        self._process = 0
 
     # What a driver does.
 
@@ -207,7 +209,14 @@ class OwnedLease(Generic[AnswerT]):
             self._refused(refusal)
         return Step(send, before, after, refused, failed)
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this is the copy of it that a fork gave to a child. What it is kept alive by is
+        the parent's, and so is what is said when a `with` of it is left."""
+        return self._process not in (0, os.getpid())
+
     def _hold(self, granted: Answer) -> None:
+        self._process = os.getpid()
         self._holding = Holding(self._options, granted)
 
     def _saw(self, answer: Answer) -> None:
