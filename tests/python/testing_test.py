@@ -66,6 +66,19 @@ class DaemonTest(unittest.TestCase):
         with self.assertRaises(ProcessLookupError):
             os.kill(pid, 0)
 
+    def test_it_ends_with_the_process_that_started_it(self) -> None:
+        for end in ("raise SystemExit(3)", "1 / 0", "os._exit(3)", "os.kill(os.getpid(), 9)",
+                    "store.restart(); os._exit(3)"):
+            with self.subTest(end), tempfile.TemporaryDirectory() as folder:
+                program = ("import os, sagalog.testing\n"
+                           f"store = sagalog.testing.Daemon({folder!r})\n"
+                           f"store.start()\nprint(store.pid)\n{end}")
+                # Whoever reads what it prints waits until nobody can print any more.
+                done = subprocess.run([sys.executable, "-u", "-c", program], capture_output=True,
+                                      text=True, timeout=60, check=False)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertGreater(int(done.stdout), 1)
+
     def test_a_directory_of_ones_own_stays(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             with sagalog.testing.daemon(directory=folder, arguments=["--no-reaper"]) as store:

@@ -28,6 +28,9 @@ from .records import Duration, duration_seconds, parse_time
 START = "2030-01-01T00:00:00Z"
 # Only for what has gone wrong; on a slow machine nothing here takes a minute.
 PATIENCE = 60.0
+# Its input ends with the process that holds the other end, however that came to its end; it then
+# ends the daemon, which nobody else would.
+WATCH = 'read -r _; kill -9 "$1"'
 
 
 class SteppedClock(Clock):
@@ -155,7 +158,8 @@ def program() -> str:
 
 class Daemon:
     """`sagalog serve` on a directory. `clock` is the leases' clock of its clients; `advance` moves
-    both. With `manual=False` time is the machine's, and `advance` is not to be used."""
+    both. With `manual=False` time is the machine's, and `advance` is not to be used. It ends with
+    this process, however that ends."""
 
     def __init__(self, directory: str, manual: bool = True,
                  arguments: Sequence[str] = ()) -> None:
@@ -166,6 +170,7 @@ class Daemon:
         # Where it listens on TCP, with `--listen` among the arguments: http://… or https://….
         self.addresses: List[str] = []
         self._process: Optional[subprocess.Popen[str]] = None
+        self._watcher: Optional[subprocess.Popen[bytes]] = None
         self._clients: List[Client] = []
         self._client: Optional[Client] = None
 
@@ -199,10 +204,14 @@ class Daemon:
             command += ["--manual-clock", self.time.isoformat()]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                                          stdin=subprocess.DEVNULL)
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", WATCH, "sh", str(self._process.pid)], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
         # It says one line, when it is ready.
         ready = self._process.stdout.readline()
         if not ready:
+            self._end_watcher()
             code = self._process.wait(PATIENCE)
             self._forget()
             raise SagalogError(f"the daemon did not start: {' '.join(command)} exited with {code}")
@@ -255,6 +264,7 @@ class Daemon:
     def _end(self, kill: bool) -> None:
         if self._process is None:
             return
+        self._end_watcher()
         if kill:
             self._process.kill()
         else:
@@ -263,6 +273,14 @@ class Daemon:
             self._process.wait(PATIENCE)
         finally:
             self._forget()
+
+    def _end_watcher(self) -> None:
+        """Before the daemon's number is anybody's."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None and watcher.stdin is not None:
+            watcher.kill()
+            watcher.wait(PATIENCE)
+            watcher.stdin.close()
 
     def _forget(self) -> None:
         if self._process is not None and self._process.stdout is not None:
