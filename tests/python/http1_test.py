@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import unittest
 from typing import Tuple
+from unittest import mock
 
-from sagalog.http1 import LineReader, ProtocolError, ResponseParser, encode_request
+import sagalog.http1
+from sagalog.http1 import (
+    LineReader, ProtocolError, ResponseParser, add_to_body, encode_request)
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -54,6 +57,40 @@ class ResponseParserTest(unittest.TestCase):
                      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70000):
             with self.assertRaises(ProtocolError):
                 parse(data, 4096)
+
+    def test_what_only_looks_like_a_number_is_none(self) -> None:
+        for data in ("HTTP/1.1 ²²0 OK", "HTTP/1.1 99 OK", "HTTP/1.1 2000 OK",
+                     "HTTP/1.1 200 OK\r\nContent-Length: ²",
+                     "HTTP/1.1 200 OK\r\nContent-Length: +5",
+                     "HTTP/1.1 200 OK\r\nContent-Length: " + "9" * 5000):
+            with self.subTest(data[:50]), self.assertRaises(ProtocolError):
+                parse(data.encode("latin-1") + b"\r\n\r\n", 4096)
+        for size in (b"-5", b"+5", b"0x5", b"1_0", b"", b"g", b"f" * 5000):
+            with self.subTest(size), self.assertRaises(ProtocolError):
+                parse(CHUNKED.replace(b"2\r\nhe", size + b"\r\nhe"), 4096)
+
+    def test_what_comes_before_an_answer_has_an_end(self) -> None:
+        for count, fits in ((16, True), (17, False), (3000, False)):
+            for size in (100, 100_000):
+                data = b"HTTP/1.1 100 Continue\r\n\r\n" * count + PLAIN
+                if fits:
+                    self.assertEqual(parse(data, size)[1], b"hello")
+                    continue
+                with self.assertRaises(ProtocolError):
+                    parse(data, size)
+
+    def test_json_that_is_too_deep_is_none(self) -> None:
+        for text in (b"[" * 200_000, b'{"a":' * 120_000):
+            with self.assertRaises(ProtocolError):
+                ResponseParser().json(text)
+
+    def test_a_whole_answer_is_bounded(self) -> None:
+        body = bytearray(b"x" * 6)
+        with mock.patch.object(sagalog.http1, "BODY_SIZE_MAX", 8):
+            add_to_body(body, b"yy")
+            with self.assertRaises(ProtocolError):
+                add_to_body(body, b"z")
+        self.assertEqual(body, b"xxxxxxyy")
 
     def test_a_request_has_no_line_breaks_of_others(self) -> None:
         with self.assertRaises(ValueError):

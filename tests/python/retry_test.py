@@ -3,16 +3,23 @@ is carried out once."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
 import time
 import unittest
 
 import sagalog
+import sagalog.aio
 from misbehaving_proxy import Fault, Proxy, ScriptedServer, json_answer
 from store_test_case import StoreTestCase
 
 QUICK = sagalog.Retry(attempts=4, first_pause=0.001)
+# Refusals that may come before the store looks whether it has answered a request before.
+BEFORE_THE_LOOK_UP = (
+    ("overloaded", "429 Too Many Requests"), ("unauthenticated", "401 Unauthorized"),
+    ("forbidden", "403 No"), ("read_only", "503 Unavailable"), ("corrupt", "503 Unavailable"))
 
 
 class CountingClock(sagalog.Clock):
@@ -158,8 +165,7 @@ class ScriptedRetryTest(unittest.TestCase):
         self.assertEqual(len(server.requests), 1)
 
     def test_a_refusal_after_an_answer_was_lost_does_not_say_that_nothing_happened(self) -> None:
-        for code, status in (("overloaded", "429 Too Many Requests"),
-                             ("unauthenticated", "401 Unauthorized"), ("forbidden", "403 No")):
+        for code, status in BEFORE_THE_LOOK_UP:
             refusal = json_answer(b'{"code": "%s"}' % code.encode(), status)
             client, server = self.serve(None, *[refusal] * 3)
             with self.subTest(code), self.assertRaises(sagalog.Unavailable) as error:
@@ -175,6 +181,27 @@ class ScriptedRetryTest(unittest.TestCase):
         with self.assertRaises(sagalog.TerminalSaga):
             client.annotate("T1", "x")
 
+    def test_a_batch_is_answered_when_all_of_its_commands_are(self) -> None:
+        """Also with asyncio."""
+        for code, _ in BEFORE_THE_LOOK_UP:
+            answers = b'{"answers": [{"outcome": "ok"}, {"code": "%s"}]}' % code.encode()
+            client, _ = self.serve(None, json_answer(answers))
+            with self.subTest(code), self.assertRaises(sagalog.Unavailable) as error:
+                client.batch([{"do": "annotate", "saga_id": "T1", "text": "x"}] * 2)
+            self.assertTrue(error.exception.may_have_happened)
+            self.assertEqual(error.exception.__cause__.code, code)
+            _, server = self.serve(None, json_answer(answers))
+            with self.subTest(code), self.assertRaises(sagalog.Unavailable):
+                asyncio.run(self._batch_by_asyncio(server.address))
+            client, _ = self.serve(json_answer(answers))  # nothing was lost
+            self.assertEqual(client.batch([]).refusals[0].code, code)
+        client, _ = self.serve(None, json_answer(b'{"answers": [{"code": "terminal"}]}'))
+        self.assertEqual(client.batch([]).refusals[0].code, "terminal")
+
+    async def _batch_by_asyncio(self, address: str) -> None:
+        async with sagalog.aio.AsyncClient(address, retry=QUICK) as client:
+            await client.batch([])
+
     def test_an_overloaded_store_is_named_when_the_time_is_up(self) -> None:
         full = json_answer(b'{"code": "overloaded"}', "429 Too Many Requests")
         server = ScriptedServer(lambda request: full)
@@ -184,6 +211,24 @@ class ScriptedRetryTest(unittest.TestCase):
         with sagalog.Client(server.address, retry=patient) as client:
             with self.assertRaises(sagalog.Overloaded):
                 client.annotate("T1", "x")
+
+    def test_an_answer_that_is_none_of_a_store_is_no_answer(self) -> None:
+        for answer in (json_answer(b"<html>"), json_answer(b'{"live": 1}'), json_answer(b"[]"),
+                       json_answer(b'{"outcome": "ok", "saga": {"planned_at": "soon"}}'),
+                       json_answer(b'{"outcome": "ok", "saga": 5, "answers": 5, "items": 5}'),
+                       json_answer(b"[" * 100_000), b"HTTP/1.1 \xb2\xb20 OK\r\n\r\n"):
+            server = ScriptedServer(lambda request: answer)
+            server.start()
+            self.addCleanup(server.close)
+            with sagalog.Client(server.address, retry=QUICK) as client:
+                for ask in (lambda: client.plan("T1"), lambda: client.saga("T1").planned_at,
+                            client.status, client.sagas, lambda: client.batch([]),
+                            lambda: next(client.events()), lambda: next(client.audit_export(to=1))):
+                    with self.subTest(answer[-60:]), contextlib.suppress(StopIteration):
+                        try:
+                            ask()
+                        except sagalog.Unavailable as error:
+                            self.assertTrue(error.may_have_happened)
 
     def test_a_store_that_does_not_answer_is_unavailable_in_time(self) -> None:
         listening = socket.create_server(("127.0.0.1", 0))

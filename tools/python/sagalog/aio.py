@@ -21,7 +21,7 @@ from .commands import Commands, Text
 from .errors import LeaseLost, Overloaded, Refused
 from .event_stream import ACCEPT, EventReader, ExportReader, ItemReader, ItemT
 from .holding import NOTHING_TO_UNDO, OnError, OnLeave
-from .http1 import ProtocolError, ResponseParser, encode_request
+from .http1 import ProtocolError, ResponseParser, add_to_body, encode_request
 from .records import (Answer, CompensationRow, Duration, EffectRow, Event, Json, OwnerLike,
                       OwnerRow, Page, Queue, Reader, RecordT, Saga, SectionRow, StaleRow, Status,
                       StorePolicy)
@@ -92,7 +92,8 @@ class AsyncClient(Commands[Awaitable[Answer]]):
         while True:
             try:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                return await asyncio.wait_for(self._attempt(call, attempts), left)
+                return attempts.judged(await asyncio.wait_for(
+                    self._attempt(call, attempts), left))
             except asyncio.TimeoutError:
                 raise attempts.timed_out(attempts.sent_at is not None) from None
             except Broken as broken:
@@ -121,7 +122,7 @@ class AsyncClient(Commands[Awaitable[Answer]]):
                 await writer.drain()
             while not parser.done:
                 parser.feed(await reader.read(RECEIVE_SIZE))
-                body += parser.take_body()
+                add_to_body(body, parser.take_body())
             # Before the connection is given back: what is no JSON has no place in it.
             result = read_result(call, parser, bytes(body), attempts.sent_at)
         except Refused:

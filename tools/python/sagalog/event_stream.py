@@ -10,7 +10,7 @@ from typing import Any, Generic, Iterable, Iterator, List, Optional, Tuple, Type
 
 from .calls import Call, get, given, read_json
 from .errors import Overloaded, refused
-from .http1 import LineReader, ProtocolError, ResponseParser
+from .http1 import LineReader, ProtocolError, ResponseParser, answers_of_a_store
 from .records import Event, Json
 from .retrying import Attempts, Broken, Retry
 from .transport import Connection, Transport
@@ -63,15 +63,16 @@ class ItemReader(Generic[ItemT]):
                 raise refused(self._parser.json(self._problem))
             return []
         items = []
-        for line in self._lines.feed(body):
-            if not line.strip():
-                continue  # A sign of life.
-            json = self._parser.json(line)
-            sequence = int(json["sequence"])
-            # What came before the break is not given out twice.
-            if sequence >= self.next_sequence:
-                self.next_sequence = sequence + 1
-                items.append((sequence, self.item(line, json)))
+        with answers_of_a_store():
+            for line in self._lines.feed(body):
+                if not line.strip():
+                    continue  # A sign of life.
+                json = self._parser.json(line)
+                sequence = int(json["sequence"])
+                # What came before the break is not given out twice.
+                if sequence >= self.next_sequence:
+                    self.next_sequence = sequence + 1
+                    items.append((sequence, self.item(line, json)))
         return items
 
 

@@ -3,16 +3,29 @@ that is fed the bytes of the answer as they come."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+import re
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 HEAD_SIZE_MAX = 65536
 # What an answer that is read as a whole may have; a stream has no end and no limit.
 BODY_SIZE_MAX = 1 << 30
+# Of "100 Continue" and its like, which come before the answer.
+INTERIM_ANSWERS_MAX = 16
 
 
 class ProtocolError(Exception):
     """What came is no HTTP of the store's kind."""
+
+
+@contextlib.contextmanager
+def answers_of_a_store() -> Iterator[None]:
+    """Reading JSON that is not what a store answers is no error of the program that asked."""
+    try:
+        yield
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+        raise ProtocolError(f"the answer is none of a store: {error!r}") from error
 
 
 def encode_request(method: str, target: str, host: str, body: Optional[bytes],
@@ -43,6 +56,7 @@ class ResponseParser:
         self._left: Optional[int] = None
         self._in_trailer = False
         self._chunk_ends = False
+        self._interim = 0
 
     @property
     def head_is_read(self) -> bool:
@@ -71,7 +85,7 @@ class ResponseParser:
         """The whole body as the JSON object that every answer of the store is."""
         try:
             value = json.loads(data.decode("utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProtocolError(f"the answer is no JSON: {error}") from None
         if not isinstance(value, dict):
             raise ProtocolError("the answer is no JSON object")
@@ -86,16 +100,19 @@ class ResponseParser:
                                 else "the connection ended before an answer")
 
     def _read_head(self) -> bool:
-        end = self._pending.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._pending) > HEAD_SIZE_MAX:
-                raise ProtocolError("the head of the answer does not end")
-            return False
-        lines = bytes(self._pending[:end]).decode("latin-1").split("\r\n")
-        del self._pending[:end + 4]
-        status, headers = _parse_head(lines)
-        if status < 200:  # 100 Continue and its like come before the answer.
-            return self._read_head()
+        status = 0
+        while status < 200:
+            end = self._pending.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._pending) > HEAD_SIZE_MAX:
+                    raise ProtocolError("the head of the answer does not end")
+                return False
+            lines = bytes(self._pending[:end]).decode("latin-1").split("\r\n")
+            del self._pending[:end + 4]
+            status, headers = _parse_head(lines)
+            self._interim += status < 200
+            if self._interim > INTERIM_ANSWERS_MAX:
+                raise ProtocolError("there is no end of what comes before the answer")
         self.status, self.headers = status, headers
         words = [word.strip() for word in headers.get("connection", "").lower().split(",")]
         self.keep_alive = lines[0].startswith("HTTP/1.1") and "close" not in words
@@ -153,7 +170,8 @@ class ResponseParser:
 
 def _parse_head(lines: List[str]) -> Tuple[int, Dict[str, str]]:
     words = lines[0].split(" ", 2)
-    if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
+    if (len(words) < 2 or not words[0].startswith("HTTP/1.")
+            or not re.fullmatch("[1-9][0-9]{2}", words[1])):
         raise ProtocolError(f"no HTTP answer: {lines[0][:60]!r}")
     headers: Dict[str, str] = {}
     for line in lines[1:]:
@@ -170,16 +188,23 @@ def _content_length(status: int, headers: Mapping[str, str]) -> Optional[int]:
     text = headers.get("content-length")
     if text is None:
         return None
-    if not text.isdigit() or int(text) > BODY_SIZE_MAX:
+    if not re.fullmatch("[0-9]{1,15}", text) or int(text) > BODY_SIZE_MAX:
         raise ProtocolError(f"Content-Length: {text[:60]!r}")
     return int(text)
 
 
 def _chunk_size(line: bytes) -> int:
-    try:
-        return int(line.partition(b";")[0].strip(), 16)
-    except ValueError:
-        raise ProtocolError(f"no size of a chunk: {line[:60]!r}") from None
+    size = line.partition(b";")[0].strip()
+    if not re.fullmatch(b"[0-9a-fA-F]{1,15}", size):
+        raise ProtocolError(f"no size of a chunk: {line[:60]!r}")
+    return int(size, 16)
+
+
+def add_to_body(body: bytearray, more: bytes) -> None:
+    """Of an answer that is read as a whole."""
+    if len(body) + len(more) > BODY_SIZE_MAX:
+        raise ProtocolError(f"the answer has more than {BODY_SIZE_MAX} bytes")
+    body += more
 
 
 class LineReader:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import ssl
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, TypeVar
 
-from .calls import Call
+from .calls import BatchResult, Call
 from .errors import Overloaded, Refused, SagalogError, Unavailable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ class Retry:
 
 NEVER = Retry(attempts=1)
 
-# The refusals that the store gives before it looks whether it has answered the request before.
-# After a sending that may have arrived they do not say that nothing has happened.
-BEFORE_THE_REPLAY = frozenset({"overloaded", "unauthenticated", "forbidden"})
+# The refusals that may come before the store looks whether it has answered the request before; the
+# last two from one that is damaged, cannot write or closes. After a sending that may have arrived
+# they do not say that nothing has happened.
+BEFORE_THE_REPLAY = frozenset(
+    {"overloaded", "unauthenticated", "forbidden", "read_only", "corrupt"})
 
 
 class Broken(Exception):
@@ -75,18 +79,29 @@ class Attempts:
             raise self._honest(refusal)
         return self._retry.pause(self._failures)
 
+    def judged(self, result: T) -> T:
+        """The result; of a batch only when it tells what became of each of its commands."""
+        if isinstance(result, BatchResult):
+            for refusal in result.refusals:
+                if self._leaves_unknown(refusal):
+                    raise self._honest(refusal)
+        return result
+
     def out_of_time(self) -> SagalogError:
         """What to raise when there is no time left for the pause."""
         return self.timed_out(False) if self._refusal is None else self._honest(self._refusal)
 
     def _honest(self, refusal: Refused) -> SagalogError:
         """The refusal; or, where what was sent before may have been carried out, that."""
-        known = not self._may_have_happened or self._call.method == "GET"
-        if known or refusal.code not in BEFORE_THE_REPLAY:
+        if not self._leaves_unknown(refusal):
             return refusal
         unknown = self.unavailable(f"no answer at first, and then: {refusal}")
         unknown.__cause__ = refusal
         return unknown
+
+    def _leaves_unknown(self, refusal: Refused) -> bool:
+        return (self._may_have_happened and self._call.method != "GET"
+                and refusal.code in BEFORE_THE_REPLAY)
 
     def untrusted(self, error: ssl.SSLCertVerificationError) -> Unavailable:
         return self.unavailable(f"its certificate is not trusted: {error.verify_message}")

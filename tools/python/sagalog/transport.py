@@ -15,7 +15,7 @@ from .address import Address
 from .calls import Call
 from .clock import Clock
 from .errors import Refused, refused
-from .http1 import ProtocolError, ResponseParser, encode_request
+from .http1 import ProtocolError, ResponseParser, add_to_body, answers_of_a_store, encode_request
 from .retrying import Attempts, Broken, Retry
 
 T = TypeVar("T")
@@ -61,7 +61,8 @@ def read_result(call: Call[T], parser: ResponseParser, body: bytes, sent_at: flo
     json = parser.json(body)
     if parser.status >= 300:
         raise refused(json)
-    return call.read(json, sent_at)
+    with answers_of_a_store():
+        return call.read(json, sent_at)
 
 
 class Connection:
@@ -140,7 +141,7 @@ class Transport:
         attempts = Attempts(call, retry or self._retry, str(self.address))  # type: ignore[arg-type]
         while True:
             try:
-                return self._attempt(call, attempts, deadline)
+                return attempts.judged(self._attempt(call, attempts, deadline))
             except Broken as broken:
                 pause = attempts.pause_after(broken)
             except Refused as refusal:
@@ -188,7 +189,7 @@ class Transport:
                 connection.send(data, deadline)
             while not parser.done:
                 parser.feed(connection.receive(deadline))
-                body += parser.take_body()
+                add_to_body(body, parser.take_body())
         except BaseException as error:
             connection.close()
             if isinstance(error, socket.timeout):
