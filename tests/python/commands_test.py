@@ -303,6 +303,12 @@ class CommandsTest(StoreTestCase):
         self.client.step_wall_clock(timedelta(seconds=-30))
         self.assertEqual(self.client.status().time - before, timedelta(seconds=3.5))
 
+    def test_a_payload_is_bytes(self) -> None:
+        for payload in ({"a": 1}, "text"):
+            with self.assertRaisesRegex(TypeError, "payload: bytes are wanted, not (dict|str)"):
+                self.client.plan(self.fresh(), payload=payload)
+        self.assertEqual(self.client.saga(self.planned(payload=bytearray(b"x"))).payload, "eA==")
+
     def test_any_request(self) -> None:
         self.assertEqual(self.client.request("GET", "/healthz")["health"], "alive")
         with self.assertRaises(sagalog.NotFound):

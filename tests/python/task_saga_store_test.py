@@ -43,8 +43,14 @@ class TaskSagaStoreTest(StoreTestCase):
     def test_get_of_nothing_is_none(self) -> None:
         self.assertIsNone(self.tasks.get("nobody"))
         task = self.created()
-        with self.assertRaises(sagalog.AlreadyExists):
+        with self.assertRaises(sagalog.TaskExistsError) as error:
             self.tasks.create(task)
+        self.assertEqual((error.exception.refusal.code, error.exception.refusal.saga_id),
+                         ("already_exists", task))
+        # Whatever else is refused is an error of the store too.
+        with self.assertRaises(sagalog.TaskStoreError) as error:
+            self.tasks.create("a/b")
+        self.assertEqual(error.exception.refusal.code, "invalid_argument")
 
     def test_a_lease_is_held_by_one(self) -> None:
         task = self.owned()

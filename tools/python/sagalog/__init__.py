@@ -10,8 +10,8 @@ from .lease import Lease
 from .records import (Answer, Compensation, CompensationRow, Effect, EffectRow, Event, Exit, Owner,
                       OwnerRow, Page, Queue, Reader, Record, Saga, Section, SectionRow, StaleRow,
                       StaleSince, Status, StorePolicy, parse_time, this_process)
-from .task_saga_store import (LeaseConflictError, TaskLease, TaskSaga, TaskSagaStore,
-                              TerminalTaskMutationError)
+from .task_saga_store import (LeaseConflictError, TaskExistsError, TaskLease, TaskSaga,
+                              TaskSagaStore, TaskStoreError, TerminalTaskMutationError)
 from .retrying import NEVER, Retry
 
 __version__ = "0.1.0"

@@ -70,7 +70,12 @@ def moment(value: Union[datetime, Duration, None]) -> Optional[str]:
 
 
 def bytes_text(value: Optional[bytes]) -> Optional[str]:
-    return None if value is None else base64.b64encode(value).decode("ascii")
+    if value is None:
+        return None
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"payload: bytes are wanted, not {type(value).__name__}; "
+                        "json.dumps(…).encode() makes some")
+    return base64.b64encode(value).decode("ascii")
 
 
 def segment(name: str) -> str:

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type
 
 from .client import Client
-from .errors import (Busy, CompensationOrder, InGrace, LeaseExpired, LeaseHeld, NotFound,
-                     NotOwner, OwnerAlive, OwnerDead, Refused, SectionOpen, StaleToken,
+from .errors import (AlreadyExists, Busy, CompensationOrder, InGrace, LeaseExpired, LeaseHeld,
+                     NotFound, NotOwner, OwnerAlive, OwnerDead, Refused, SectionOpen, StaleToken,
                      TerminalSaga, VersionConflict)
 from .records import Compensation, Duration, Owner, OwnerLike, Saga
 
@@ -31,6 +31,10 @@ class LeaseConflictError(TaskStoreError):
     """Somebody else holds the task, or what was decided on is no longer so."""
 
 
+class TaskExistsError(TaskStoreError):
+    """The id of a new task, or its key, is taken."""
+
+
 class TerminalTaskMutationError(TaskStoreError):
     """The task has ended, and an end never changes."""
 
@@ -45,8 +49,12 @@ def _as_store_errors() -> Iterator[None]:
         yield
     except TerminalSaga as refusal:
         raise TerminalTaskMutationError(refusal) from refusal
+    except AlreadyExists as refusal:
+        raise TaskExistsError(refusal) from refusal
     except _CONFLICTS as refusal:
         raise LeaseConflictError(refusal) from refusal
+    except Refused as refusal:
+        raise TaskStoreError(refusal) from refusal
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,11 @@ class TaskSagaStore:
     def create(self, task_id: str, *, key: Optional[str] = None, payload: Optional[bytes] = None,
                stage: Optional[str] = None, labels: Optional[Mapping[str, str]] = None,
                compensations: Tuple[Mapping[str, Any], ...] = (), **facts: Any) -> TaskSaga:
-        """A task that waits for somebody. `AlreadyExists` when its id, or its key, is taken."""
-        answer = self.client.plan(task_id, key=key, payload=payload, stage=stage, labels=labels,
-                                  compensations=compensations, queue=self._queue, **facts)
+        """A task that waits for somebody. `TaskExistsError` when its id, or its key, is taken."""
+        with _as_store_errors():
+            answer = self.client.plan(task_id, key=key, payload=payload, stage=stage,
+                                      labels=labels, compensations=compensations,
+                                      queue=self._queue, **facts)
         return TaskSaga.of(answer.after)
 
     def acquire_lease(self, task_id: str, owner: OwnerLike,
