@@ -15,6 +15,7 @@ namespace {
 
 using Frame = Result<const frames::Frame*>;
 using flatbuffers::FlatBufferBuilder;
+using Repeat = ClientLink::Repeat;
 
 // What one thread waits for and another brings.
 template <typename T>
@@ -85,7 +86,7 @@ auto ReadFrom(ClientLink& link, const frames::ReadT& read, const Take& take) {
   using Taken = decltype(take(std::declval<const frames::Frame&>()));
   CHECK(!link.IsOwnThread());
   Awaited<Taken> awaited;
-  link.Send(read, true, [&](const Frame& frame) {
+  link.Send(read, Repeat::kAsOneLikes, [&](const Frame& frame) {
     if (!frame.ok()) {
       awaited.Bring(frame.status());
     } else if (const auto* refused = (*frame)->message_as_Refusal()) {
@@ -173,7 +174,7 @@ Result<BatchReply> Client::ExecuteBatch(std::vector<commands::CommandT> batch, b
     return frames::CreateBatch(builder, builder.CreateVector(commands), atomic, with_saga);
   };
   Awaited<Result<BatchReply>> awaited;
-  link_->SendBuilt(build, repeatable, [&](const Frame& frame) {
+  link_->SendBuilt(build, repeatable ? Repeat::kByItsId : Repeat::kNever, [&](const Frame& frame) {
     if (!frame.ok()) {
       awaited.Bring(frame.status());
     } else if (const auto* answers = (*frame)->message_as_BatchAnswers()) {
@@ -193,11 +194,11 @@ Client::Call::Call(ClientLink& link, commands::CommandT command, bool with_saga)
     : link_(link), command_(std::move(command)), with_saga_(with_saga) {}
 
 void Client::Call::Then(std::function<void(Result<Reply>)> callback) && {
-  const bool repeatable = command_.request_id != nullptr;
+  const Repeat repeat = command_.request_id ? Repeat::kByItsId : Repeat::kNever;
   const auto build = [this](FlatBufferBuilder& builder) {
     return frames::CreateExecute(builder, commands::Command::Pack(builder, &command_), with_saga_);
   };
-  link_.SendBuilt(build, repeatable,
+  link_.SendBuilt(build, repeat,
                   [told = std::move(callback)](const Frame& frame) { told(ReplyOf(frame)); });
 }
 

@@ -51,12 +51,15 @@ struct EventFollow {
 // A dropped connection is made anew. What can be repeated then is: reads, and commands with a
 // request id, which the store carries out once however often they come. Any other command that was
 // on its way ends in kIndeterminate: it may have been carried out or not. So does what could not
-// be repeated in time; what had not left yet ends in kIoError, and did not happen.
+// be repeated in time, and what was repeated and refused before the daemon looked whether it has
+// answered it before (overloaded, unauthenticated, forbidden, read_only, corrupt): the same request
+// again, when it can be answered, tells. What had not left yet ends in kIoError, and did not
+// happen. A connection that brings no answer counts as one that was not made.
 //
 // A request is kept in memory until it is answered; ClientOptions bounds how many are. The daemon
 // takes 1,024 of one connection at a time, and the others wait here. One too many ends in
-// kOverloaded and did not happen; its callback is called, its coroutine resumed, before the call
-// that would have sent it returns.
+// kOverloaded and did not happen, one too large in kInvalidArgument; its callback is called, its
+// coroutine resumed, before the call that would have sent it returns.
 class Client {
  public:
   // A command under way: wait for it, or co_await it. It is sent when asked for its result.

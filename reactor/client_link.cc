@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/repeated_request.h"
 #include "schema/frame_limits.h"
 
 namespace sagalog {
@@ -28,6 +29,7 @@ ClientLink::ClientLink(ClientOptions options, ClientSocket socket)
     : options_(std::move(options)),
       socket_(std::move(socket)),
       last_number_(1),
+      pause_(kPauseFirst),
       thread_([this] { Loop(); }) {}
 
 ClientLink::~ClientLink() {
@@ -39,15 +41,27 @@ ClientLink::~ClientLink() {
   thread_.join();
 }
 
-Status ClientLink::TooMany() const {
-  return {Code::kOverloaded, fmt::format("{} requests are under way already: wait for an answer",
-                                         options_.requests_max)};
+Status ClientLink::CheckRoom() const {
+  return requests_.size() < options_.requests_max
+             ? Status()
+             : Status(Code::kOverloaded,
+                      fmt::format("{} requests are under way already: wait for an answer",
+                                  options_.requests_max));
 }
 
-void ClientLink::Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told) {
+// The server would end the connection, and with it what else is on its way.
+Status ClientLink::CheckSize(std::string_view frame) {
+  return frame.size() <= kRequestFrameSizeMax
+             ? Status()
+             : Status(Code::kInvalidArgument,
+                      fmt::format("the request takes {} bytes, allowed are {}: send less at a time",
+                                  frame.size(), kRequestFrameSizeMax));
+}
+
+void ClientLink::Enqueue(std::uint64_t number, Request request) {
   const bool was_empty = requests_.empty();
-  Request request{std::string(frame), repeatable, sent_ + outgoing_.size(), std::move(told)};
-  requests_.emplace(number, std::move(request));
+  request.begin = sent_ + outgoing_.size();
+  const std::string& frame = requests_.emplace(number, std::move(request)).first->second.frame;
   if (!connected_) {
     if (was_empty) {
       wake_.Wake();
@@ -106,17 +120,18 @@ ClientLink::Requests ClientLink::TakeAllRequests() {
   return all;
 }
 
-// What was on its way and cannot be repeated.
+// What was on its way and cannot be repeated; of the others it is noted.
 ClientLink::Requests ClientLink::TakeLost() {
   Requests lost;
   for (auto it = requests_.begin(); it != requests_.end();) {
     Request& request = it->second;
     // The server answers all that it has taken before it says goodbye.
     const bool left = request.begin < sent_ && (!told_goodbye_ || request.streams);
-    if (left && !request.repeatable) {
+    if (left && request.repeat == Repeat::kNever) {
       lost.push_back(std::move(request));
       it = requests_.erase(it);
     } else {
+      request.may_have_happened = request.may_have_happened || left;
       ++it;
     }
   }
@@ -159,7 +174,7 @@ void ClientLink::Exchange() {
     const Readiness ready = socket_.Await(wants_to_write, wake_, kPingInterval);
     if (const auto now = std::chrono::steady_clock::now(); now - pinged >= kPingInterval) {
       pinged = now;
-      Send(frames::PingT(), true, [](const Result<const frames::Frame*>&) {});
+      Send(frames::PingT(), Repeat::kAsOneLikes, [](const Result<const frames::Frame*>&) {});
     }
     if (ready.readable && !TakeIn()) {
       return;
@@ -202,7 +217,9 @@ void ClientLink::Dispatch(const frames::Frame& frame) {
     }
     return;
   }
+  answered_ = true;
   Told told;
+  bool may_have_happened = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = requests_.find(frame.number());
@@ -214,7 +231,15 @@ void ClientLink::Dispatch(const frames::Frame& frame) {
       told = found->second.told;
     } else {
       told = std::move(found->second.told);
+      may_have_happened =
+          found->second.may_have_happened && found->second.repeat == Repeat::kByItsId;
       requests_.erase(found);
+    }
+  }
+  if (may_have_happened) {
+    if (const Status unknown = JudgeRepeatedAnswer(frame); !unknown.ok()) {
+      told(unknown);
+      return;
     }
   }
   told(&frame);
@@ -238,10 +263,21 @@ void ClientLink::Drop() {
   }
 }
 
+void ClientLink::BeginPatience() {
+  pause_ = kPauseFirst;
+  paused_ = {};
+}
+
 // Waits for a request when there is none. False when the client is closed.
 bool ClientLink::Reconnect() {
-  std::chrono::milliseconds pause = kPauseFirst;
-  std::chrono::milliseconds paused{0};
+  Status failed;
+  if (answered_) {
+    BeginPatience();
+  } else {
+    failed = Status(Code::kIoError, fmt::format("the daemon answers nothing and ends the "
+                                                "connection: {}",
+                                                last_words_));
+  }
   for (;;) {
     bool wanted = false;
     {
@@ -254,27 +290,32 @@ bool ClientLink::Reconnect() {
     if (!wanted) {
       static_cast<void>(wake_.Await(kPingInterval));
       wake_.Clear();
-      pause = kPauseFirst;
-      paused = {};
+      BeginPatience();
+      failed = Status();
       continue;
     }
-    Result<ClientSocket> socket = ClientSocket::Connect(options_);
-    if (socket.ok()) {
-      socket_ = *std::move(socket);
-      Resend();
-      return true;
+    if (failed.ok()) {
+      Result<ClientSocket> socket = ClientSocket::Connect(options_);
+      if (socket.ok()) {
+        socket_ = *std::move(socket);
+        Resend();
+        return true;
+      }
+      failed = socket.status();
     }
-    const Code code = socket.status().code();
+    const Code code = failed.code();
     const bool hopeless = code == Code::kInvalidArgument || code == Code::kUnsupportedVersion;
-    if (paused >= options_.patience || hopeless) {
-      Abandon(socket.status());
+    if (paused_ >= options_.patience || hopeless) {
+      Abandon(std::exchange(failed, {}));
+      BeginPatience();
       continue;
     }
+    failed = Status();
     wake_.Clear();
-    if (!wake_.Await(pause)) {
-      paused += pause;
+    if (!wake_.Await(pause_)) {
+      paused_ += pause_;
     }
-    pause = std::min(pause * 2, kPauseMax);
+    pause_ = std::min(pause_ * 2, kPauseMax);
   }
 }
 
@@ -287,12 +328,12 @@ void ClientLink::Abandon(const Status& why) {
     sent = told_goodbye_ ? 0 : sent_;
     all = TakeAllRequests();
   }
-  const Status nothing_happened(why.code(), why.text());
   const Status unknown(
       Code::kIndeterminate,
       fmt::format("{}; what was sent before may have been carried out", why.text()));
   for (Request& request : all) {
-    request.told(request.begin < sent ? unknown : nothing_happened);
+    const bool left = request.may_have_happened || request.begin < sent;
+    request.told(left ? unknown : why);
   }
 }
 
@@ -312,6 +353,8 @@ void ClientLink::Resend() {
     outgoing_.append(request->frame);
   }
   told_goodbye_ = false;
+  answered_ = false;
+  last_words_ = "no word of why";
   connected_ = true;
 }
 

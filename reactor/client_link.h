@@ -30,44 +30,31 @@ class ClientLink {
   ClientLink(const ClientLink&) = delete;
   ClientLink& operator=(const ClientLink&) = delete;
 
-  // Sends a message; what is `repeatable` is sent again after a dropped connection.
+  // What may be done with a request when the connection was dropped before its answer came.
+  enum class Repeat {
+    kNever,      // it may have happened, and could happen twice
+    kByItsId,    // it happens once, however often it comes
+    kAsOneLikes  // it changes nothing
+  };
+
+  // Sends a message.
   template <typename Message>
-  void Send(const Message& message, bool repeatable, Told told) {
-    std::unique_lock lock(mutex_);
-    if (requests_.size() >= options_.requests_max) {
-      lock.unlock();
-      told(TooMany());
-      return;
-    }
-    const std::uint64_t number = ++last_number_;
-    Enqueue(number, builder_.Build(number, message), repeatable, std::move(told));
+  void Send(const Message& message, Repeat repeat, Told told) {
+    Submit(repeat, false, std::move(told),
+           [&](std::uint64_t number) { return builder_.Build(number, message); });
   }
   // The same with the offset of a message that `build` builds.
   template <typename Build>
-  void SendBuilt(const Build& build, bool repeatable, Told told) {
-    std::unique_lock lock(mutex_);
-    if (requests_.size() >= options_.requests_max) {
-      lock.unlock();
-      told(TooMany());
-      return;
-    }
-    const std::uint64_t number = ++last_number_;
-    Enqueue(number, builder_.Finish(number, build(builder_.Begin())), repeatable, std::move(told));
+  void SendBuilt(const Build& build, Repeat repeat, Told told) {
+    Submit(repeat, false, std::move(told),
+           [&](std::uint64_t number) { return builder_.Finish(number, build(builder_.Begin())); });
   }
   // A request that has many answers, until one says that it is the last, or the connection ends;
   // its number.
   template <typename Message>
   std::uint64_t SendStream(const Message& message, Told told) {
-    std::unique_lock lock(mutex_);
-    if (requests_.size() >= options_.requests_max) {
-      lock.unlock();
-      told(TooMany());
-      return 0;
-    }
-    const std::uint64_t number = ++last_number_;
-    Enqueue(number, builder_.Build(number, message), false, std::move(told));
-    requests_.at(number).streams = true;
-    return number;
+    return Submit(Repeat::kNever, true, std::move(told),
+                  [&](std::uint64_t number) { return builder_.Build(number, message); });
   }
   // Says something about a stream; nothing when it is over.
   template <typename Message>
@@ -85,20 +72,41 @@ class ClientLink {
  private:
   struct Request {
     std::string frame;
-    bool repeatable = false;
+    Repeat repeat = Repeat::kNever;
     // Where its first byte stands in what is sent on this connection.
     std::uint64_t begin = 0;
     Told told;
     bool streams = false;
+    // It left on an earlier connection, whose end told nothing of it.
+    bool may_have_happened = false;
   };
   using Requests = std::vector<Request>;
 
   ClientLink(ClientOptions options, ClientSocket socket);
 
-  [[nodiscard]] Status TooMany() const;
+  // The request's number; 0 when it was not taken, and the sender was told why.
+  template <typename Make>
+  std::uint64_t Submit(Repeat repeat, bool streams, Told told, const Make& make) {
+    std::unique_lock lock(mutex_);
+    Status no = CheckRoom();
+    if (no.ok()) {
+      const std::uint64_t number = ++last_number_;
+      const std::string_view frame = make(number);
+      no = CheckSize(frame);
+      if (no.ok()) {
+        Enqueue(number, {std::string(frame), repeat, 0, std::move(told), streams});
+        return number;
+      }
+    }
+    lock.unlock();
+    told(no);
+    return 0;
+  }
+  [[nodiscard]] static Status CheckSize(std::string_view frame);
 
   // With mutex_ held.
-  void Enqueue(std::uint64_t number, std::string_view frame, bool repeatable, Told told);
+  [[nodiscard]] Status CheckRoom() const;
+  void Enqueue(std::uint64_t number, Request request);
   void EnqueueBytes(std::string_view frame);
   void Flush();
   [[nodiscard]] Requests TakeAllRequests();
@@ -106,6 +114,7 @@ class ClientLink {
 
   // The link's thread.
   void Loop();
+  void BeginPatience();
   void Exchange();
   [[nodiscard]] bool TakeIn();
   void Dispatch(const frames::Frame& frame);
@@ -132,6 +141,11 @@ class ClientLink {
   std::string incoming_;
   std::string last_words_;
   bool told_goodbye_ = false;
+  // Whether this connection brought an answer. One that did not is like one that was not made.
+  bool answered_ = true;
+  // Before the next attempt to connect, and before all of them since the last answer.
+  std::chrono::milliseconds pause_{0};
+  std::chrono::milliseconds paused_{0};
   std::thread thread_;
 };
 

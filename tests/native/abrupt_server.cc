@@ -74,6 +74,16 @@ void AbruptServer::Greet() {
   Say(FrameOf(hello.number, welcome));
 }
 
+void AbruptServer::RefuseHello() {
+  Accept();
+  frames::FrameT hello;
+  ASSERT_TRUE(ReadFrame(hello));
+  answers::RefusalT refusal;
+  refusal.code = schema::RefusalCode::invalid_argument;
+  refusal.subject = "version";
+  Say(FrameOf(hello.number, refusal));
+}
+
 frames::FrameT AbruptServer::TakeRequest() {
   frames::FrameT frame;
   while (!ReadFrame(frame) && !testing::Test::HasFatalFailure()) {

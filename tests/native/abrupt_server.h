@@ -22,6 +22,8 @@ class AbruptServer {
   [[nodiscard]] const std::filesystem::path& socket() const { return path_; }
   // Takes the next connection and says welcome.
   void Greet();
+  // Takes the next connection and refuses its version.
+  void RefuseHello();
   // The next request, on this connection or, when there is none any more, on the next.
   frames::FrameT TakeRequest();
   // The same; then the connection is gone, and nothing was answered.
