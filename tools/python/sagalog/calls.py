@@ -84,7 +84,16 @@ def segment(name: str) -> str:
     return urllib.parse.quote(name, safe="-._~")
 
 
+def _wanted(json: Json, name: str, kind: type) -> Any:
+    """What every answer of this sort has: others speak HTTP and JSON too."""
+    value = json[name]
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is of another type")
+    return value
+
+
 def read_answer(json: Json, sent_at: float) -> Answer:
+    _wanted(json, "outcome", str)
     made = Answer.from_json(json)
     object.__setattr__(made, "sent_at", sent_at)
     return made
@@ -95,12 +104,15 @@ def read_json(json: Json, sent_at: float) -> Json:
 
 
 def read_record(kind: Type[RecordT]) -> Callable[[Json, float], RecordT]:
-    return lambda json, sent_at: kind.from_json(json)
+    def read(json: Json, sent_at: float) -> RecordT:
+        _wanted(json, "sequence", int)
+        return kind.from_json(json)
+    return read
 
 
 def read_page(kind: Type[RecordT]) -> Callable[[Json, float], "Page[RecordT]"]:
     def read(json: Json, sent_at: float) -> "Page[RecordT]":
-        items = tuple(kind.from_json(item) for item in json.get("items", ()))
+        items = tuple(kind.from_json(item) for item in _wanted(json, "items", list))
         return Page(items, json.get("cursor", ""), json.get("sequence", 0), json)
     return read
 
@@ -159,7 +171,7 @@ class BatchResult:
         self.sequence: int = json.get("sequence", 0)
         self.items: List[Union[Answer, Refused]] = [
             refused(item) if "code" in item else read_answer(item, sent_at)
-            for item in json.get("answers", ())]
+            for item in _wanted(json, "answers", list)]
 
     @property
     def refusals(self) -> List[Refused]:
