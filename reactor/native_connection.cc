@@ -173,7 +173,7 @@ asio::awaitable<void> NativeConnection::ReadAll() {
   if (!ours) {
     open_ = false;
   }
-  while (open_) {
+  while (open_ && !gone_) {
     if (!HasRoom()) {
       co_await Await(changed_for_reader_);
       continue;
@@ -546,7 +546,7 @@ asio::awaitable<void> NativeConnection::WriteAll() {
   bool said_goodbye = false;
   for (;;) {
     if (gone_) {
-      unwritten_.clear();
+      std::string().swap(unwritten_);  // with its memory
     }
     if (unwritten_.empty()) {
       if (!reading_ended_ || under_way_.requests > 0) {
