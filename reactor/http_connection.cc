@@ -10,6 +10,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/core/buffers_prefix.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -179,14 +180,18 @@ std::string HttpConnection::WhyRefused(const http::fields& header) const {
       service_.options().listen);
 }
 
-// Feeds the parser until the header, or the whole message, is there.
+// Feeds the parser until the header, or the whole message, is there. A chunked body is shown to it
+// in parts: what it can take nothing of is the line before a piece, or what stands behind the last.
 asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_only) {
   beast::flat_buffer& buffer = connection_.buffer();
   parser.eager(!header_only);
   for (;;) {
     error_code error;
     if (buffer.size() > 0) {
-      buffer.consume(parser.put(buffer.data(), error));
+      const bool bounded = !header_only && parser.chunked();
+      const auto shown =
+          beast::buffers_prefix(bounded ? kRequestHeaderSizeMax : buffer.size(), buffer.data());
+      buffer.consume(parser.put(shown, error));
       if (error && error != http::error::need_more) {
         co_return error;
       }
@@ -208,6 +213,9 @@ asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_on
   }
 }
 
+      if (error && bounded && buffer.size() >= kRequestHeaderSizeMax) {
+        co_return error_code(http::error::buffer_overflow);
+      }
 asio::awaitable<bool> HttpConnection::ReadBody(Parser& parser) {
   connection_.ReadWithin(service_.options().body_patience);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -258,6 +266,9 @@ asio::awaitable<bool> HttpConnection::Write(const ApiResponse& answer, bool head
       HeaderOf(answer, fmt::format("Content-Length: {}\r\n", answer.body.size()), keep);
   // The answer to HEAD says the size of what GET would give.
   const bool written = co_await WriteText(header, head ? std::string_view() : answer.body);
+  } else if (error == http::error::buffer_overflow) {
+    detail = fmt::format("what stands beside a body in chunks has {} bytes at most",
+                         kRequestHeaderSizeMax);
   co_return (written && keep);
 }
 

@@ -116,6 +116,44 @@ TEST(ServerHostile, FloodsOfHeadersAreRefusedAndForgotten) {
   EXPECT_THAT(one_line.ReadToEnd(), StartsWith("HTTP/1.1 400 "));
 }
 
+// What is no body is bounded like a header: between the pieces of a body, and behind the last.
+TEST(ServerHostile, WhatStandsBesideAChunkedBodyIsBounded) {
+  constexpr std::size_t kFlood = 48UL << 20;
+  ApiStore api;
+  const RunningServer server(api);
+  const std::string header =
+      "POST /v1/sagas HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string many = "\r\nA: " + std::string(1000, 'b');
+  std::string lines;
+  while (lines.size() < kFlood) {
+    lines += many;
+  }
+  const std::string floods[] = {
+      "2;" + std::string(kFlood, 'a'),
+      "2\r\n{}\r\n0\r\nA: " + std::string(kFlood, 'b'),
+      "2\r\n{}\r\n0" + lines,
+      "2\r\n{}\r\n0" + lines.substr(0, many.size() * 20) + "\r\n\r\n",
+  };
+  const std::size_t before = ResidentBytes();
+  for (const std::string& flood : floods) {
+    RawConnection connection(server.socket());
+    std::thread sender([&] {
+      connection.Send(header);
+      connection.Send(flood);
+      connection.EndSending();
+    });
+    const std::string answer = connection.ReadToEnd();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(answer, HasSubstr("beside a body in chunks"));
+    sender.join();
+  }
+  EXPECT_LT(ResidentBytes(), before + (24UL << 20));
+  RawConnection modest(server.socket());
+  modest.Send(header + "10;x=y\r\n{\"saga_id\":\"T1\"}\r\n0;z\r\nA: " + std::string(12'000, 'b') +
+              "\r\n\r\n");
+  EXPECT_THAT(modest.ReadResponse(), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
 // Two hundred who follow and never read hold a piece each, and share it: not what they miss.
 TEST(ServerHostile, FollowersThatDoNotReadHoldNoMemory) {
   constexpr int kFollowers = 200;
