@@ -1,6 +1,7 @@
 #include "reactor/http_connection.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,8 +10,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/core/buffers_prefix.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -32,9 +34,20 @@ using boost::system::error_code;
 using schema::RefusalCode;
 using Phase = Connection::Phase;
 using Parser = http::request_parser<http::string_body>;
+using Header = http::request_header<>;
 
 // What is read at once of a request that is larger than the first read.
 constexpr std::size_t kNextReadSize = 65536;
+
+// Whether it is known where the request ends: whoever stands in front has to see the same end.
+bool IsFramed(const Header& header) {
+  const auto codings = header.equal_range(http::field::transfer_encoding);
+  if (codings.first == codings.second) {
+    return true;
+  }
+  return header.version() >= 11 && std::next(codings.first) == codings.second &&
+         beast::iequals(codings.first->value(), "chunked");
+}
 
 asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& request) {
   co_return service.Handle(request);
@@ -111,6 +124,11 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   const error_code error = co_await Parse(parser, true);
   if (error) {
     co_return co_await RefuseUnread(error);
+  }
+  if (!IsFramed(parser.get())) {
+    co_return co_await RefuseAndEnd(
+        RefusalCode::invalid_argument,
+        "Transfer-Encoding: only chunked is known here, and not in HTTP/1.0");
   }
   const std::optional<Caller> caller = CallerOf(parser.get());
   if (!caller) {
@@ -195,6 +213,9 @@ asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_on
       if (error && error != http::error::need_more) {
         co_return error;
       }
+      if (error && bounded && buffer.size() >= kRequestHeaderSizeMax) {
+        co_return error_code(http::error::buffer_overflow);
+      }
     }
     if (header_only ? parser.is_header_done() : parser.is_done()) {
       co_return error_code();
@@ -213,9 +234,6 @@ asio::awaitable<error_code> HttpConnection::Parse(Parser& parser, bool header_on
   }
 }
 
-      if (error && bounded && buffer.size() >= kRequestHeaderSizeMax) {
-        co_return error_code(http::error::buffer_overflow);
-      }
 asio::awaitable<bool> HttpConnection::ReadBody(Parser& parser) {
   connection_.ReadWithin(service_.options().body_patience);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -248,6 +266,9 @@ asio::awaitable<bool> HttpConnection::RefuseUnread(error_code error) {
     detail = fmt::format("the body of a request has {} bytes at most", kRequestSizeMax);
   } else if (error == http::error::header_limit) {
     detail = fmt::format("the header of a request has {} bytes at most", kRequestHeaderSizeMax);
+  } else if (error == http::error::buffer_overflow) {
+    detail = fmt::format("what stands beside a body in chunks has {} bytes at most",
+                         kRequestHeaderSizeMax);
   }
   co_return co_await RefuseAndEnd(RefusalCode::invalid_argument, detail);
 }
@@ -266,9 +287,6 @@ asio::awaitable<bool> HttpConnection::Write(const ApiResponse& answer, bool head
       HeaderOf(answer, fmt::format("Content-Length: {}\r\n", answer.body.size()), keep);
   // The answer to HEAD says the size of what GET would give.
   const bool written = co_await WriteText(header, head ? std::string_view() : answer.body);
-  } else if (error == http::error::buffer_overflow) {
-    detail = fmt::format("what stands beside a body in chunks has {} bytes at most",
-                         kRequestHeaderSizeMax);
   co_return (written && keep);
 }
 

@@ -72,6 +72,25 @@ TEST_F(ServerBadBytes, APeerThatLeavesAtAnyByteOfItsAnswerWasServed) {
   EXPECT_GE(CountSagas(api_), whole.size() / 7);
 }
 
+// Whoever stands in front may take what follows for a body: it must not be the next request.
+TEST_F(ServerBadBytes, AnUnknownTransferCodingIsRefusedAndEndsTheConnection) {
+  const std::string hidden = Post("/v1/sagas", R"({"saga_id":"T1"})");
+  for (const char* coding :
+       {"identity", "gzip", "xchunked", "\"chunked\"", "chunked, gzip", "gzip, chunked", "",
+        "chunked\r\nTransfer-Encoding: identity", "gzip\r\nTransfer-Encoding: chunked"}) {
+    const std::string answer = Exchange(fmt::format(
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {}\r\n\r\n{}", coding, hidden));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 ")) << coding;
+    EXPECT_EQ(answer.find("HTTP/1.1 ", 1), std::string::npos) << coding;
+  }
+  const std::string old = Exchange(
+      "POST /v1/sagas HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "10\r\n{\"saga_id\":\"T1\"}\r\n0\r\n\r\n");
+  EXPECT_THAT(old, StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(CountSagas(api_), 0U);
+  ExpectAlive();
+}
+
 TEST_F(ServerBadBytes, RandomBytesAreAnsweredOrEnded) {
   std::mt19937 random(20261121);
   for (int i = 0; i < 200; ++i) {
