@@ -207,9 +207,9 @@ asio::awaitable<bool> NativeConnection::ReadPreamble() {
 
 asio::awaitable<bool> NativeConnection::ReadMore() {
   auto& buffer = connection_.buffer();
-  if (buffer.size() == 0) {
-    connection_.ReadWithin(greeted_ ? service_.options().idle_patience
-                                    : service_.options().header_patience);
+  // Preamble and hello have one patience together, which began with the first.
+  if (greeted_ && buffer.size() == 0) {
+    connection_.ReadWithin(service_.options().idle_patience);
     if (read_size_ == kSmallReadSize && buffer.capacity() > kSmallReadSize) {
       buffer.shrink_to_fit();
     }
@@ -217,8 +217,8 @@ asio::awaitable<bool> NativeConnection::ReadMore() {
   const std::size_t before = buffer.size();
   const error_code error = co_await connection_.ReadMore(read_size_);
   const std::size_t came = buffer.size() - before;
-  read_size_ = came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
-  if (before == 0 && came > 0) {
+  read_size_ = greeted_ && came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
+  if (greeted_ && before == 0 && came > 0) {
     connection_.ReadWithin(service_.options().body_patience);
   }
   read_while_stopping_ += stopping_ ? came : 0;
@@ -237,6 +237,13 @@ bool NativeConnection::HandleNext() {
   auto& buffer = connection_.buffer();
   const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
   const auto size = FrameSize(bytes, kRequestFrameSizeMax);
+  if (!greeted_ && size.ok() && size->value_or(0) > kHelloFrameSizeMax) {
+    Refuse(0, RefusalCode::unauthenticated,
+           fmt::format("the first frame of a connection is hello, of at most {} bytes",
+                       kHelloFrameSizeMax));
+    End("the first frame was not hello");
+    return true;
+  }
   if (!size.ok()) {
     Refuse(0, RefusalCode::invalid_argument, size.status().text());
     End("a frame broke the rules");

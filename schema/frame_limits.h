@@ -10,6 +10,8 @@ namespace sagalog {
 
 // A frame of the native protocol: the largest request, and what the frame adds to it.
 inline constexpr std::size_t kRequestFrameSizeMax = kRequestSizeMax + 1024;
+// The first frame of a client: nobody is known yet, and an access token is a line.
+inline constexpr std::size_t kHelloFrameSizeMax = 16UL << 10;
 // A frame of answers. A page that would be larger is refused; a smaller limit gives it.
 inline constexpr std::size_t kAnswerFrameSizeMax = 64UL << 20;
 // Tables of a whole batch in one frame: as many as a JSON document has values.

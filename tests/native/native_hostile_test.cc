@@ -2,14 +2,20 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reactor/token_file.h"
+#include "schema/frame_limits.h"
 #include "schema/limits.h"
 #include "tests/native/native_peer.h"
 #include "tests/reactor/running_server.h"
 
 namespace sagalog {
 namespace {
+
+using schema::RefusalCode;
+using ::testing::HasSubstr;
 
 // A saga whose history takes some megabytes.
 void MakeLongHistory(ApiStore& api, std::string_view saga, int notes) {
@@ -62,6 +68,58 @@ TEST(NativeHostile, APeerThatDiesBesideUntakenAnswersIsLetGo) {
   last.Drop();
   server.server().Stop();
   EXPECT_TRUE(server.Join().ok());
+}
+
+// A server on TCP that wants a token.
+class NativeStranger : public ::testing::Test {
+ protected:
+  NativeStranger() {
+    options_.listen = {"127.0.0.1:0"};
+    options_.token_file = api_.folder() / "tokens";
+    const auto line = TokenLineFor({"boss", Role::kAdmin}, "boss");
+    EXPECT_TRUE(AppendTokenLine(options_.token_file, *line).ok());
+  }
+  static RawConnection Connect(RunningServer& server) {
+    return RawConnection::ToAddress(server.server().addresses().front());
+  }
+  // The length of a frame of this size.
+  static std::string LengthOf(std::size_t size) {
+    const auto length = static_cast<std::uint32_t>(size - sizeof(std::uint32_t));
+    return {reinterpret_cast<const char*>(&length), sizeof(length)};
+  }
+
+  ApiStore api_;
+  ServerOptions options_;
+};
+
+TEST_F(NativeStranger, IsRefusedByTheLengthOfItsFirstFrame) {
+  RunningServer server(api_, options_);
+  for (const std::size_t size : {kHelloFrameSizeMax + 8, kRequestFrameSizeMax}) {
+    NativePeer peer(Connect(server));
+    peer.Send(std::string(kNativePreamble) + LengthOf(size));
+    const auto refusal = peer.Expect<answers::RefusalT>(0);
+    EXPECT_EQ(refusal.code, RefusalCode::unauthenticated);
+    EXPECT_THAT(refusal.detail, HasSubstr("hello"));
+    EXPECT_EQ(peer.Expect<frames::GoodbyeT>(0).reason, "the first frame was not hello");
+  }
+  // What large requests share is all there for those who are known.
+  const auto client = server.Connect();
+  const std::string large = fmt::format(R"({{"commands":[]{}}})", std::string(1UL << 20, ' '));
+  EXPECT_NE(client->Send({"POST", "/v1/batch", large, ""})->status, 429);
+}
+
+TEST_F(NativeStranger, HasNoLongerForAHelloThatComesInPieces) {
+  options_.header_patience = std::chrono::milliseconds(200);
+  options_.body_patience = std::chrono::hours(1);
+  RunningServer server(api_, options_);
+  RawConnection stranger = Connect(server);
+  stranger.Send(kNativePreamble);
+  const auto client = server.Connect();
+  for (int i = 0; i < 10; ++i) {  // meanwhile the preamble is read
+    EXPECT_EQ(client->Send({"GET", "/healthz", "", ""})->status, 200);
+  }
+  stranger.Send(LengthOf(100));
+  static_cast<void>(stranger.ReadToEnd());
 }
 
 }  // namespace
