@@ -61,6 +61,11 @@ Result<EventQuery> EventQueryOf(const frames::Follow& follow, Sequence last) {
   if (follow.types() == nullptr) {
     return query;
   }
+  constexpr std::size_t kTypes = static_cast<std::size_t>(events::Body::MAX);
+  if (follow.types()->size() > kTypes) {
+    return Status(Code::kInvalidArgument, fmt::format("types: has {} elements, there are {} types",
+                                                      follow.types()->size(), kTypes));
+  }
   for (const flatbuffers::String* const name : *follow.types()) {
     const auto type = EventTypeNamed(name->string_view());
     if (!type) {

@@ -70,6 +70,19 @@ TEST(NativeHostile, APeerThatDiesBesideUntakenAnswersIsLetGo) {
   EXPECT_TRUE(server.Join().ok());
 }
 
+TEST(NativeHostile, AFollowOfMoreTypesThanThereAreIsRefused) {
+  ApiStore api;
+  const RunningServer server(api);
+  NativePeer peer(server.socket());
+  frames::FollowT follow;
+  follow.credit = 1;
+  follow.types.assign(100'000, "planned");
+  peer.Send(FrameOf(2, follow));
+  const auto refusal = peer.Expect<answers::RefusalT>(2);
+  EXPECT_EQ(refusal.code, RefusalCode::invalid_argument);
+  EXPECT_THAT(refusal.detail, HasSubstr("types: has 100000 elements"));
+}
+
 // A server on TCP that wants a token.
 class NativeStranger : public ::testing::Test {
  protected:
