@@ -79,17 +79,26 @@ json::value SampleOf(const FieldForm& field) {
   }
 }
 
+// The others are about a queue or the store, and refuse what is said of a saga.
+bool IsAboutOneSaga(commands::Body type) {
+  return type != commands::Body::ClaimNext && type != commands::Body::ConfigureQueue &&
+         type != commands::Body::ChangePolicy && type != commands::Body::ReportOwners;
+}
+
+bool IsTakenBy(commands::Body type, const FieldForm& of_every_command) {
+  const std::string_view name = of_every_command.name;
+  const bool says_a_saga = name == "saga_id" || name == "expected_version";
+  return of_every_command.kind != FieldKind::kUnion && name != "principal" &&
+         (IsAboutOneSaga(type) || !says_a_saga);
+}
+
 // The field that the store misses in these arguments, if it misses one.
 std::string MissingField(commands::Body type, const json::object& arguments, bool names_itself) {
   auto command = CommandFromJson(CommandName(type), "", json::serialize(arguments));
   if (!command.ok()) {
     return {};
   }
-  const auto is_of_saga = [](commands::Body body) {
-    return body != commands::Body::ClaimNext && body != commands::Body::ConfigureQueue &&
-           body != commands::Body::ChangePolicy && body != commands::Body::ReportOwners;
-  };
-  if (!names_itself && is_of_saga(type)) {
+  if (!names_itself && IsAboutOneSaga(type)) {
     command->saga_id = "x";  // as the path says
   }
   const Status status = ValidateCommand(*command);
@@ -263,7 +272,7 @@ json::object OpenApiSchemas::Command(commands::Body type, bool names_itself) {
   const TableForm& body = *BodiesOf(CommandForm()).members[static_cast<std::size_t>(type)].table;
   json::object schema = Table(body, SchemaSide::kRequest);
   for (const FieldForm& field : CommandForm().fields) {
-    if (field.kind != FieldKind::kUnion && field.name != "principal") {
+    if (IsTakenBy(type, field)) {
       json::object value = Field(field, SchemaSide::kRequest);
       schema["properties"].get_object()[field.name] = std::move(value);
     }

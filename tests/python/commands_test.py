@@ -333,8 +333,10 @@ class ContractTest(unittest.TestCase):
             fields = re.findall(r"(\w+):[^;]*;", re.sub(r"\([^)]*deprecated[^)]*\)", "?", table))
             has = {parameter.rstrip("_") for parameter in inspect.signature(method).parameters}
             wanted = set(fields) - {"unused", "not_before_in"}
-            general = {"request_id", "expected_version", "actor", "traceparent"}
+            general = {"request_id", "actor", "traceparent"}
             self.assertLessEqual(wanted | general, has, name)
+            # Of what is about no saga the store refuses it.
+            self.assertEqual("expected_version" in has, "saga_id" in has, name)
 
 
 if __name__ == "__main__":

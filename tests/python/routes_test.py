@@ -35,9 +35,6 @@ ELSEWHERE = {
     "follow_events": {"min_sequence"},  # a follower waits as it is
     "export_events": {"min_sequence"},  # its end is asked for before
     "plan": {"not_before_in"},  # not_before takes durations too
-    # Taken by every command, and about no saga here.
-    "claim_next": {"saga_id"}, "configure_queue": {"saga_id"}, "change_policy": {"saga_id"},
-    "report_owners": {"saga_id"},
 }
 
 

@@ -41,7 +41,7 @@ class Commands(Generic[AnswerT]):
 
     - `request_id`: the same request again gets the same answer. One is made where none is given,
       so that a request whose answer was lost on the way can be sent again;
-    - `expected_version`: exact, or "none";
+    - `expected_version`: exact, or "none"; but for those that are about a queue or the store;
     - `actor`: what the caller says of itself; and `traceparent`."""
 
     def _send(self, call: Call[Answer]) -> AnswerT:
@@ -318,40 +318,36 @@ class Commands(Generic[AnswerT]):
             traceparent=traceparent))
 
     def claim_next(self, queue: str, owner: OwnerLike, *, ttl: Optional[Duration] = None,
-                   as_: Optional[ClaimAs] = None, request_id: Text = None,
-                   expected_version: Version = None, actor: Text = None,
+                   as_: Optional[ClaimAs] = None, request_id: Text = None, actor: Text = None,
                    traceparent: Text = None) -> AnswerT:
         """Takes the first saga of a queue that may start; `Empty` when there is none. With
         `as_="dispatch"` it is claimed without a worker yet."""
         arguments = given(owner=owner_json(owner), ttl=duration(ttl), request_id=request_id,
-                          expected_version=expected_version, actor=actor,
-                          traceparent=traceparent)
+                          actor=actor, traceparent=traceparent)
         if as_ is not None:
             arguments["as"] = as_
         return self._send(calls.queue_command(queue, "claim-next", arguments))
 
     def report_owners(self, identity: OwnerLike, *, verdict: Verdict, evidence: Text = None,
-                      request_id: Text = None, expected_version: Version = None,
-                      actor: Text = None, traceparent: Text = None) -> AnswerT:
+                      request_id: Text = None, actor: Text = None,
+                      traceparent: Text = None) -> AnswerT:
         """One verdict for every saga that this process, or an older boot of its host, holds."""
         return self._send(calls.command("/v1/owners:report", given(
             identity=owner_json(identity), verdict=verdict, evidence=evidence,
-            request_id=request_id, expected_version=expected_version, actor=actor,
-            traceparent=traceparent)))
+            request_id=request_id, actor=actor, traceparent=traceparent)))
 
     def configure_queue(self, queue: str, *, limit: Limit = None, frozen: Optional[bool] = None,
                         policy: Optional[Mapping[str, Any]] = None, request_id: Text = None,
-                        expected_version: Version = None, actor: Text = None,
-                        traceparent: Text = None) -> AnswerT:
+                        actor: Text = None, traceparent: Text = None) -> AnswerT:
         """What a queue holds its sagas to. What is left out stays as it is."""
         return self._send(calls.command(f"/v1/queues/{calls.segment(queue)}", given(
             limit=limit, frozen=frozen, policy=policy_json(policy), request_id=request_id,
-            expected_version=expected_version, actor=actor, traceparent=traceparent), method="PUT"))
+            actor=actor, traceparent=traceparent), method="PUT"))
 
     def change_policy(self, *, policy: Optional[Mapping[str, Any]] = None, limit: Limit = None,
-                      request_id: Text = None, expected_version: Version = None,
-                      actor: Text = None, traceparent: Text = None) -> AnswerT:
+                      request_id: Text = None, actor: Text = None,
+                      traceparent: Text = None) -> AnswerT:
         """The store's own policy, and its limit over all queues."""
         return self._send(calls.command("/v1/policy", given(
             policy=policy_json(policy), limit=limit, request_id=request_id,
-            expected_version=expected_version, actor=actor, traceparent=traceparent), method="PUT"))
+            actor=actor, traceparent=traceparent), method="PUT"))
