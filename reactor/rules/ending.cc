@@ -128,15 +128,8 @@ Refusal CheckMarkCompensated(const Situation& situation) {
   return nullptr;
 }
 
-void ActMarkCompensated(const Situation& situation, Decision& decision) {
-  if (situation.saga->state == State::compensated) {
-    return;
-  }
-  events::TerminalT event;
-  event.state = State::compensated;
-  event.reason = situation.command.body.AsMarkCompensated()->reason;
-  Append(decision, situation, std::move(event));
-}
+// Nothing is left to say: a compensating saga owes something; the settlement of the last ended it.
+void ActMarkCompensated(const Situation& /*situation*/, Decision& /*decision*/) {}
 
 void ActQuarantine(const Situation& situation, Decision& decision) {
   events::TerminalT event;
