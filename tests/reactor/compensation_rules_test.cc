@@ -252,5 +252,32 @@ TEST(Target, IsOwedByOneLiveSagaUnlessShared) {
   EXPECT_EQ(store.Run("claim_compensation", "A", R"({"id":"wt","executor":"j"})"), "ok");
 }
 
+TEST(Compensation, IsNotAddedToWhatHasEnded) {
+  constexpr const char* kMore = R"({"actor":"o","id":"more","kind":"undo","target":"more"})";
+  constexpr const char* kEnds[][2] = {{"complete", kMine},
+                                      {"fail", kMine},
+                                      {"cancel", "{}"},
+                                      {"quarantine", "{}"},
+                                      {"compensate", kMine}};
+  for (const auto& [command, arguments] : kEnds) {
+    SCOPED_TRACE(command);
+    RulesStore store;
+    PlanWithTwo(store);
+    ASSERT_EQ(store.Run(command, "T", arguments), "ok");
+    if (store.StateOf("T") == "compensating") {
+      EXPECT_EQ(store.Run("register_compensation", "T", kMore), "ok");
+      for (const char* id : {"more", "b", "a"}) {
+        ASSERT_EQ(Claim(store, id), "ok");
+        ASSERT_EQ(Settle(store, id, "done"), "ok");
+      }
+    }
+    const std::string state = store.StateOf("T");
+    EXPECT_EQ(store.Run("register_compensation", "T",
+                        R"({"actor":"o","id":"late","kind":"undo","target":"late"})"),
+              "terminal")
+        << state;
+  }
+}
+
 }  // namespace
 }  // namespace sagalog

@@ -103,6 +103,34 @@ TEST(Dependency, GraphsWithManyWaysThroughThemAreSearchedOnce) {
   EXPECT_EQ(Play(store, fmt::format(R"(plan T {{"depends_on":["L{0}","R{0}"]}})", kSteps)), "ok");
 }
 
+TEST(Parent, ThatHasEndedTakesNoChildrenThoughItIsStillKept) {
+  RulesStore store;
+  ASSERT_EQ(Play(store,
+                 R"(plan P {"compensations":[{"id":"c","kind":"k","target":"t"}]}
+                    cancel P)"),
+            "ok");
+  EXPECT_EQ(Play(store, R"(plan C {"parent":"P"})"), "not_found");
+  EXPECT_EQ(store.refusal().subject, "P");
+}
+
+TEST(Dependency, GraphsAreSearchedUpToTheirLimitAndNoFurther) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, R"(plan S1
+                           plan W {"depends_on":["T"]}
+                           plan X {"depends_on":["Y"]})"),
+            "ok");
+  constexpr int kMost = 10'000;
+  for (int i = 2; i <= kMost + 1; ++i) {
+    ASSERT_EQ(
+        store.Run("plan", fmt::format("S{}", i), fmt::format(R"({{"depends_on":["S{}"]}})", i - 1)),
+        "ok");
+  }
+  EXPECT_EQ(Play(store, fmt::format(R"(plan Y {{"depends_on":["S{}"]}})", kMost + 1)),
+            "limit_reached");
+  EXPECT_EQ(store.refusal().limit, kMost);
+  EXPECT_EQ(Play(store, fmt::format(R"(plan T {{"depends_on":["S{}"]}})", kMost)), "ok");
+}
+
 TEST(Dependency, OnWhatHasEndedOrIsUnknownClosesNoCycle) {
   RulesStore store;
   // E waited for T, and waits no more; U is planned by nobody; N waits for nothing.

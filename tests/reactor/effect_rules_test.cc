@@ -1,5 +1,6 @@
 // Effects of scope `key`: granted once over all generations of a key, and settled for all of them.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -177,6 +178,44 @@ TEST(Generation, IsCountedFromTheNewestAlsoWhenAnOlderOneStillOwesSomething) {
   EXPECT_EQ(store.refusal().saga_id, "B");
   ASSERT_EQ(Play(store, R"(plan C {"key":"k","rerun":"the data changed"})"), "ok");
   EXPECT_EQ(store.Saga("C").generation, 3U);
+}
+
+TEST(Effect, IsSettledWhoeverHasTheSagaMeanwhile) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, R"(plan T {"policy":{"requeue_backoff":"off"}}
+                           acquire T {"owner":"w1"}
+                           begin_effect T {"token":$TOKEN,"effect":"deploy","fingerprint":"v1"}
+                           advance 1h
+                           recover T {"observed":$VERSION,"decision":"requeue"}
+                           dispatch T {"owner":"w2"})"),
+            "ok");
+  ASSERT_EQ(store.StateOf("T"), "dispatched");
+  EXPECT_EQ(Settle(store, "T"), "ok");
+  EXPECT_EQ(ResultOf(store, "T"), "r1");
+}
+
+TEST(Effect, IsSettledWhateverBecameOfTheSaga) {
+  constexpr const char* kBegun = R"(
+      plan T {"compensations":[{"id":"c","kind":"undo","target":"t"}]}
+      acquire T {"owner":"w1"}
+      begin_effect T {"token":$TOKEN,"effect":"deploy","fingerprint":"v1"}
+      )";
+  constexpr const char* kUndone = R"(
+      claim_compensation T {"id":"c","executor":"j"}
+      settle_compensation T {"id":"c","token":$TOKEN,"outcome":"done"})";
+  const std::string compensate = "compensate T {\"token\":$TOKEN}";
+  for (const auto& [ways, state] : {std::pair<std::string, std::string>{compensate, "compensating"},
+                                    {compensate + kUndone, "compensated"},
+                                    {"fail T {\"token\":$TOKEN}", "failed"},
+                                    {"cancel T", "cancelled"},
+                                    {"quarantine T", "quarantined"}}) {
+    SCOPED_TRACE(state);
+    RulesStore store;
+    ASSERT_EQ(Play(store, kBegun + ways), "ok");
+    ASSERT_EQ(store.StateOf("T"), state);
+    EXPECT_EQ(Settle(store, "T"), "ok");
+    EXPECT_EQ(ResultOf(store, "T"), "r1");
+  }
 }
 
 }  // namespace

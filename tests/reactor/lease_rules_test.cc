@@ -190,5 +190,18 @@ TEST(Clock, StepsOfTheWallClockMoveNoLease) {
   EXPECT_EQ(store.StaleOf("T"), "lease_expired");
 }
 
+// Without a token an actor may do both, where nobody's lease lives.
+TEST(Lease, ThatIsOverProvesNothingWhereATokenNeedNotBeGiven) {
+  RulesStore store;
+  ASSERT_EQ(store.Run("plan", "T"), "ok");
+  ASSERT_EQ(store.Run("acquire", "T", R"({"owner":"w"})"), "ok");
+  store.Advance("1h");
+  EXPECT_EQ(store.Run("advance_stage", "T", R"({"token":$TOKEN,"expected":"","next":"late"})"),
+            "lease_expired");
+  EXPECT_EQ(store.Run("register_compensation", "T",
+                      R"({"token":$TOKEN,"id":"c","kind":"undo","target":"t"})"),
+            "lease_expired");
+}
+
 }  // namespace
 }  // namespace sagalog

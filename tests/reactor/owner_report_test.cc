@@ -106,6 +106,25 @@ TEST_F(OwnerReports, ThatComeLateFromAnOldBootLeaveTheNewerOneAlone) {
   EXPECT_THAT(Reports(), ElementsAre("A:dead", "B:dead"));
 }
 
+// Which of two boots is the newer one is told by what they were granted last, as long as both hold
+// something; else by what they were granted first, on that host.
+TEST_F(OwnerReports, OfABootThatGoesOnTakeWhatItOutlived) {
+  Acquire("A", Owner("w", "b1"));
+  Acquire("B", Owner("v", "b2", 9));
+  Acquire("C", Owner("w", "b1"));
+  EXPECT_EQ(Report(R"({"host":"h","boot_id":"b1"})", "alive"), "ok");
+  EXPECT_THAT(Reports(), ElementsAre("B:dead"));
+}
+
+TEST_F(OwnerReports, KnowTheOrderOfBootsHostByHost) {
+  Acquire("A", R"({"owner":"w","host":"h2","boot_id":"b1"})");
+  Acquire("B", Owner("v", "b2", 9));
+  Acquire("C", Owner("w", "b1"));
+  EXPECT_EQ(store_.Run("complete", "C", R"({"token":$TOKEN})"), "ok");
+  EXPECT_EQ(Report(R"({"host":"h","boot_id":"b1"})", "alive"), "ok");
+  EXPECT_THAT(Reports(), ElementsAre("B:dead"));
+}
+
 TEST_F(OwnerReports, ThatAreNoNewsAppendNothing) {
   Acquire("A", Owner("w", "b1"));
   EXPECT_EQ(Report(Owner("x", "b1"), "dead"), "ok:unchanged");

@@ -53,6 +53,17 @@ std::string Say(RulesStore& store, std::string_view identity, std::string_view v
                        std::string(verdict) + "\"}");
 }
 
+// What the holder did not tell of itself proves nothing, whatever is reported.
+TEST(OwnerReport, IsNotJudgedByWhatTheHolderNeverSaid) {
+  RulesStore store;
+  ASSERT_EQ(Play(store, R"(plan T
+                           acquire T {"ttl":"1h","owner":{"owner":"w","host":"h","pid":7}})"),
+            "ok");
+  EXPECT_EQ(Say(store, R"("host":"h","boot_id":"b2","pid":7)", "dead"), "ok:unknown");
+  EXPECT_EQ(Say(store, R"("host":"h","pid":7,"pid_start":9)", "alive"), "ok:alive");
+  EXPECT_EQ(store.StaleOf("T"), "");
+}
+
 TEST(OwnerReport, IsJudgedByTheIdentityAndNotByWhatItSaysAlone) {
   for (const Report& report : kReports) {
     SCOPED_TRACE(report.identity);

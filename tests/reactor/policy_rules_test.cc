@@ -107,6 +107,28 @@ TEST(PolicyLevels, AChangeHoldsForSagasThatRunAlready) {
   EXPECT_EQ(store.StaleOf("T"), "");
 }
 
+TEST(PolicyLimits, WithoutMaxRecoveriesTakeoversGoOn) {
+  RulesStore store;
+  ASSERT_EQ(store.Run("plan", "T", Policy(R"("max_recoveries":"off")")), "ok");
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(store.Run("acquire", "T", fmt::format(R"({{"owner":"w{}"}})", i)), "ok") << i;
+    store.Advance("1h");
+  }
+}
+
+TEST(PolicyLimits, MaxRecoveriesIsOfWhatRanAndNotOfDispatches) {
+  RulesStore store;
+  constexpr const char* kRequeue =
+      R"({"observed":$VERSION,"decision":"requeue","evidence":"silent"})";
+  ASSERT_EQ(store.Run("plan", "T", Policy(R"("max_recoveries":1,"requeue_backoff":"off")")), "ok");
+  ASSERT_EQ(store.Run("acquire", "T", R"({"owner":"W"})"), "ok");
+  store.Advance("1h");
+  ASSERT_EQ(store.Run("recover", "T", kRequeue), "ok");
+  ASSERT_EQ(store.Run("dispatch", "T", R"({"owner":"W"})"), "ok");
+  store.Advance("1h");
+  EXPECT_EQ(store.Run("recover", "T", kRequeue), "ok");
+}
+
 TEST(PolicyLimits, ATakeoverPastMaxRecoveriesIsRefusedUnlessItIsOff) {
   for (const bool off : {false, true}) {
     RulesStore store;
