@@ -46,7 +46,11 @@ Result<RedactOptions> ReadRedact(const ApiCall& call) {
   for (const JsonMember& argument : arguments) {
     const auto* text = std::get_if<std::string>(&argument.value.is);
     const auto* number = std::get_if<std::int64_t>(&argument.value.is);
-    if (argument.name == "sequence" && number != nullptr && *number > 0) {
+    if (argument.name == "sequence" && number != nullptr) {
+      if (*number < 1) {
+        return Status(Code::kInvalidArgument,
+                      fmt::format("sequence: {} is none, the first event is 1", *number));
+      }
       options.sequence = Sequence(static_cast<std::uint64_t>(*number));
     } else if (text != nullptr) {
       RETURN_IF_ERROR(TakeText(argument, *text, options));

@@ -72,6 +72,37 @@ TEST(OpenApi, IsServedToEveryRoleThatReads) {
   EXPECT_EQ(api.Send("GET", "/openapi.json?version=1").status, 400);
 }
 
+// Validation refuses both where a command is about no saga.
+TEST(OpenApi, OffersWhatIsSaidOfASagaOnlyWhereThereIsOne) {
+  const json::value document = json::parse(OpenApiDocument());
+  const auto offers = [&](const json::value& schema) {
+    const json::object& fields = schema.at("properties").as_object();
+    EXPECT_EQ(fields.contains("saga_id"), fields.contains("expected_version"));
+    return fields.contains("saga_id");
+  };
+  const auto body = [&](const char* path, const char* method) {
+    const json::value& operation = document.at("paths").at(path).at(method);
+    return operation.at("requestBody").at("content").at("application/json").at("schema");
+  };
+  EXPECT_FALSE(offers(body("/v1/queues/{queue}:claim-next", "post")));
+  EXPECT_FALSE(offers(body("/v1/queues/{queue}", "put")));
+  EXPECT_FALSE(offers(body("/v1/policy", "put")));
+  EXPECT_FALSE(offers(body("/v1/owners:report", "post")));
+  EXPECT_TRUE(offers(body("/v1/sagas", "post")));
+  EXPECT_TRUE(offers(body("/v1/sagas/{saga_id}:park", "post")));
+  std::set<std::string> without;
+  const json::value& batch = document.at("components").at("schemas").at("BatchRequest");
+  for (const json::value& command :
+       batch.at("properties").at("commands").at("items").at("oneOf").as_array()) {
+    if (!offers(command)) {
+      without.insert(json::value_to<std::string>(
+          command.at("properties").at("do").at("enum").as_array().front()));
+    }
+  }
+  EXPECT_THAT(without,
+              ElementsAre("change_policy", "claim_next", "configure_queue", "report_owners"));
+}
+
 TEST(OpenApi, SaysWhichRolesMay) {
   const json::value document = json::parse(OpenApiDocument());
   const auto roles = [&](const char* path, const char* method) {

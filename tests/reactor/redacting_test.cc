@@ -177,7 +177,13 @@ TEST_F(Redacting, IsRefusedWhereItMakesNoSense) {
   };
   EXPECT_EQ(code("{}"), "invalid_argument");
   EXPECT_EQ(code(R"({"sequence":2})"), "invalid_argument") << "why?";
-  EXPECT_EQ(code(R"({"sequence":0,"reason":"r"})"), "invalid_argument");
+  for (const char* none : {"0", "-1"}) {
+    const ApiResponse refused =
+        Send("POST", "/v1/admin/redact", fmt::format(R"({{"sequence":{},"reason":"r"}})", none));
+    EXPECT_EQ(Member(Document(refused), "code"), "invalid_argument");
+    EXPECT_EQ(Member(Document(refused), "detail"),
+              fmt::format("sequence: {} is none, the first event is 1", none));
+  }
   EXPECT_EQ(code(R"({"sequence":"2","reason":"r"})"), "invalid_argument");
   EXPECT_EQ(code(R"({"sequence":2,"reason":"r","request_id":"7"})"), "invalid_argument");
   EXPECT_EQ(code(R"({"sequence":999,"reason":"r"})"), "not_found");
