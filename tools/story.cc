@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "schema/json.h"
+#include "schema/text_view.h"
 #include "tools/saga_course.h"
 #include "tools/story_index.h"
 #include "tools/story_standing.h"

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "schema/text_view.h"
 #include "tools/story_events.h"
 #include "tools/timeline_saga.h"
 
