@@ -274,7 +274,7 @@ class CommandsTest(StoreTestCase):
         self.client.enter_section(saga, token, "merge")
         then = self.client.status().last_sequence
         self.store.advance("10s")
-        self.client.leave_section(saga, token, "merged")
+        self.client.leave_section(saga, token, outcome="merged")
         self.client.complete(saga, token)
         self.client.configure_queue(queue, limit=3)
         page = self.client.sagas(queue=queue, at=then)

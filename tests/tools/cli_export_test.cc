@@ -362,7 +362,7 @@ TEST_F(CliExport, ARedactedEventSaysSoKeepsItsHashAndIsVerifiedOffline) {
   EXPECT_EQ(verified.exit_code, 0) << verified.error;
   EXPECT_THAT(verified.out, AllOf(HasSubstr("redacted"), HasSubstr("those that were signed")));
 
-  Replace(out() / "events.ndjson", R"("text":"[redacted]")", R"("text":"nothing else")");
+  Replace(out() / "events.ndjson", R"("text":"[redacted]")", R"("text":"[harmless]")");
   const CliResult forged = RunCli(verify);
   EXPECT_EQ(forged.exit_code, 3);
   EXPECT_THAT(forged.error, HasSubstr("event " + secret));

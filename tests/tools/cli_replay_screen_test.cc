@@ -81,7 +81,7 @@ TEST_F(CliReplayScreen, JumpsGoByTheSagaTheTypeThePlaceAndTheEnds) {
 }
 
 TEST_F(CliReplayScreen, WhatIsTypedIsOnASmallScreenToo) {
-  TerminalRun run(directory_, {"replay"}, 60, 12);
+  TerminalRun run(directory_, {"replay"}, 100, 12);
   run.ScreenWith("event 1 of 6");
   run.Press("g4\r");
   run.ScreenWith("event 4 of 6");
