@@ -15,6 +15,7 @@
 #include "eventlog/crc32c.h"
 #include "eventlog/durable_file.h"
 #include "schema/check.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace fs = std::filesystem;
@@ -35,10 +36,6 @@ EventHash RootOfAll(std::vector<EventHash> nodes) {
     nodes.resize(nodes.size() / 2);
   }
   return nodes.front();
-}
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "projections/event_mark.h"
 #include "schema/check.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 // How many sagas an event lets go of: more than it can bring, so that those that wait to leave
 // memory become fewer, and few enough that no event takes long.
 constexpr std::size_t kLetGoPerEvent = 4;
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
-}
 
 std::uint64_t& CountOf(Statistics& statistics, State state) {
   return statistics.sagas_by_state[static_cast<std::size_t>(state)];

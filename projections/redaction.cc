@@ -8,15 +8,12 @@
 
 #include "projections/saga.h"
 #include "schema/event_encoder.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
 
 constexpr std::string_view kHashPrefix = "[redacted] ";
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
-}
 
 std::string HashText(std::uint64_t hash) { return fmt::format("{}{:016x}", kHashPrefix, hash); }
 

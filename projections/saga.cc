@@ -4,13 +4,10 @@
 
 #include "projections/redaction.h"
 #include "schema/limits.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
-}
 
 std::string Text(const flatbuffers::String* text) { return std::string(View(text)); }
 

@@ -6,13 +6,10 @@
 
 #include "projections/saga.h"
 #include "schema/check.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
-}
 
 InternedText JoinIdentity(std::string_view owner, std::string_view host, std::string_view boot_id,
                           std::string_view pid_namespace, std::uint64_t pid,

@@ -7,13 +7,10 @@
 #include "projections/read_models.h"
 #include "projections/redaction.h"
 #include "schema/limits.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
-}
 
 void Take(std::optional<std::int64_t>& limit, const flatbuffers::Optional<std::int64_t>& change) {
   if (change.has_value()) {

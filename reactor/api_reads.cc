@@ -12,8 +12,9 @@
 #include "reactor/api_problem.h"
 #include "reactor/audit_trail.h"
 #include "reactor/kept_reserve.h"
+#include "reactor/list_reading.h"
+#include "reactor/past_looks.h"
 #include "reactor/past_place.h"
-#include "reactor/queue_list.h"
 #include "schema/json.h"
 #include "schema/json_writer.h"
 
@@ -25,29 +26,103 @@ using schema::RefusalCode;
 // A page of events holds no more JSON than this: payloads and annotations make events large.
 constexpr std::size_t kEventPageBytesMax = 32UL << 20;
 
-// A page always says its cursor, while the schema leaves an empty one out.
+std::optional<PastMoment> ReadMoment(ApiQuery& query) {
+  const std::string at = query.Text("at");
+  if (at.empty()) {
+    return std::nullopt;
+  }
+  const auto moment = ParsePastMoment(at);
+  if (!moment.ok()) {
+    query.Refuse("at", moment.status().text());
+    return std::nullopt;
+  }
+  return *moment;
+}
+
+// A page always says its cursor, while the schema leaves an empty one out; one of the past also
+// what the clock showed.
 template <typename Page>
-ApiResponse ShowPage(const ApiCall& call, const Result<Page>& page) {
+ApiResponse ShowPage(const ApiCall& call, const Result<Page>& page,
+                     std::optional<StoreTime> then = std::nullopt) {
   if (!page.ok()) {
     return Problem(call.Last(), page.status());
   }
   std::string json = ToJson(*page);
+  if (then) {
+    json.insert(1, fmt::format(R"("time":"{}",)", FormatTime(*then)));
+  }
   if (page->cursor.empty()) {
     json.insert(1, R"("cursor":"",)");
   }
   return Answer(std::move(json));
 }
 
-template <typename Page>
-ApiResponse ReadPage(const ApiCall& call, Result<Page> (Store::*read)(const PageQuery& query)) {
-  ApiQuery query(call.target.parameters);
+// Copies what a list or one of its rows says, of now or of then; a problem instead where it cannot
+// be had.
+std::optional<ApiResponse> Copy(const ApiCall& call, const std::optional<PastMoment>& at,
+                                ListReading& reading) {
+  const Status copied = CopyList(call.store, at, reading);
+  return copied.ok() ? std::nullopt : std::optional(Problem(call.Last(), copied));
+}
+
+// An object with the sequence that it is true of; of the past also with what the clock showed.
+ApiResponse ShowReading(std::string json, const ListReading& reading,
+                        const std::optional<PastMoment>& at) {
+  if (at) {
+    json.insert(1, fmt::format(R"("time":"{}",)", FormatTime(reading.time())));
+  }
+  return Answer(WithSequence(std::move(json), reading.sequence()));
+}
+
+// What the caller has not asked `query` for is refused.
+template <typename Reading>
+ApiResponse ReadList(const ApiCall& call, ApiQuery& query,
+                     ApiResponse (*show)(const ApiCall& call, Reading& reading,
+                                         const std::optional<PastMoment>& at)) {
   PageQuery page;
   page.limit = query.Limit(kPageRowsDefault);
   page.cursor = query.Text("cursor");
+  const std::optional<PastMoment> at = ReadMoment(query);
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
   }
-  return ShowPage(call, (call.store.*read)(page));
+  const Result<PageWindow> window = WindowOf(page);
+  if (!window.ok()) {
+    return Problem(call.Last(), window.status());
+  }
+  Reading reading(*window);
+  if (auto problem = Copy(call, at, reading)) {
+    return *std::move(problem);
+  }
+  return show(call, reading, at);
+}
+
+template <typename Reading>
+ApiResponse ReadPage(const ApiCall& call, ApiQuery& query) {
+  return ReadList<Reading>(
+      call, query, [](const ApiCall& asked, Reading& reading, const std::optional<PastMoment>& at) {
+        return ShowPage(asked, reading.Write(asked.store.log()),
+                        at ? std::optional(reading.time()) : std::nullopt);
+      });
+}
+
+template <typename Reading>
+ApiResponse ReadPage(const ApiCall& call) {
+  ApiQuery query(call.target.parameters);
+  return ReadPage<Reading>(call, query);
+}
+
+template <typename Reading>
+ApiResponse ReadOne(const ApiCall& call, Reading& reading) {
+  ApiQuery query(call.target.parameters);
+  const std::optional<PastMoment> at = ReadMoment(query);
+  if (auto problem = NotReady(call, query)) {
+    return *std::move(problem);
+  }
+  if (auto problem = Copy(call, at, reading)) {
+    return *std::move(problem);
+  }
+  return ShowReading(ToJson(reading.Write()), reading, at);
 }
 
 void ReadState(ApiQuery& query, SagaQuery& sagas) {
@@ -162,21 +237,21 @@ ApiResponse ListSagas(const ApiCall& call) {
   sagas.stage = query.Text("stage");
   sagas.limit = query.Limit(kPageRowsDefault);
   sagas.cursor = query.Text("cursor");
+  const std::optional<PastMoment> at = ReadMoment(query);
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
   }
-  return ShowPage(call, call.store.List(sagas));
+  if (!at) {
+    return ShowPage(call, call.store.List(sagas));
+  }
+  const Result<PastSagas> then = ListThen(call.store, *at, sagas);
+  return then.ok() ? ShowPage(call, Result<answers::SagaPageT>(then->page), then->time)
+                   : Problem(call.Last(), then.status());
 }
 
 ApiResponse ShowSaga(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
-  const std::string at = query.Text("at");
-  std::optional<PastMoment> moment;
-  if (const auto parsed = ParsePastMoment(at); parsed.ok()) {
-    moment = *parsed;
-  } else if (!at.empty()) {
-    query.Refuse("at", parsed.status().text());
-  }
+  const std::optional<PastMoment> moment = ReadMoment(query);
   if (auto problem = NotReady(call, query)) {
     return *std::move(problem);
   }
@@ -230,68 +305,43 @@ ApiResponse ShowEvents(const ApiCall& call) {
 
 ApiResponse ListQueues(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
-  PageQuery wanted;
-  wanted.limit = query.Limit(kPageRowsDefault);
-  wanted.cursor = query.Text("cursor");
-  if (auto problem = NotReady(call, query)) {
-    return *std::move(problem);
-  }
-  const auto page = ReadQueues(call.store, wanted);
-  if (!page.ok()) {
-    return Problem(call.Last(), page.status());
-  }
-  std::string json = R"({"items":[)";
-  for (const answers::QueueT& queue : page->items) {
-    json += (json.back() == '[' ? "" : ",") + ToJson(queue);
-  }
-  json += fmt::format(R"(],"cursor":"{}"}})", page->cursor);
-  return Answer(WithSequence(std::move(json), page->sequence));
+  return ReadList<QueuesReading>(
+      call, query, [](const ApiCall&, QueuesReading& reading, const std::optional<PastMoment>& at) {
+        std::string json = R"({"items":[)";
+        for (const answers::QueueT& queue : reading.Write()) {
+          json += (json.back() == '[' ? "" : ",") + ToJson(queue);
+        }
+        json += fmt::format(R"(],"cursor":"{}"}})", reading.cursor());
+        return ShowReading(std::move(json), reading, at);
+      });
 }
 
 ApiResponse ShowQueue(const ApiCall& call) {
-  ApiQuery query(call.target.parameters);
-  if (auto problem = NotReady(call, query)) {
-    return *std::move(problem);
-  }
-  const Sequence last = call.Last();
-  const auto queue = call.store.Queue(call.name);
-  return queue.ok() ? Answer(WithSequence(ToJson(*queue), last))
-                    : Problem(call.Last(), queue.status());
+  QueueReading reading(call.name);
+  return ReadOne(call, reading);
 }
 
 ApiResponse ShowPolicy(const ApiCall& call) {
-  ApiQuery query(call.target.parameters);
-  if (auto problem = NotReady(call, query)) {
-    return *std::move(problem);
-  }
-  const Sequence last = call.Last();
-  const auto policy = call.store.Policy();
-  return policy.ok() ? Answer(WithSequence(ToJson(*policy), last))
-                     : Problem(call.Last(), policy.status());
+  PolicyReading reading;
+  return ReadOne(call, reading);
 }
 
 ApiResponse ListEffects(const ApiCall& call) {
   ApiQuery query(call.target.parameters);
-  PageQuery page;
-  page.limit = query.Limit(kPageRowsDefault);
-  page.cursor = query.Text("cursor");
   if (const std::string in_doubt = query.Text("in_doubt");
       !in_doubt.empty() && in_doubt != "true") {
     query.Refuse("in_doubt", "must be true: all effects of a saga are in the saga itself");
   }
-  if (auto problem = NotReady(call, query)) {
-    return *std::move(problem);
-  }
-  return ShowPage(call, call.store.EffectsInDoubt(page));
+  return ReadPage<EffectsReading>(call, query);
 }
 
-ApiResponse ListSections(const ApiCall& call) { return ReadPage(call, &Store::Sections); }
+ApiResponse ListSections(const ApiCall& call) { return ReadPage<SectionsReading>(call); }
 
-ApiResponse ListStale(const ApiCall& call) { return ReadPage(call, &Store::Stale); }
+ApiResponse ListStale(const ApiCall& call) { return ReadPage<StaleReading>(call); }
 
-ApiResponse ListCompensations(const ApiCall& call) { return ReadPage(call, &Store::Compensations); }
+ApiResponse ListCompensations(const ApiCall& call) { return ReadPage<BacklogReading>(call); }
 
-ApiResponse ListOwners(const ApiCall& call) { return ReadPage(call, &Store::Owners); }
+ApiResponse ListOwners(const ApiCall& call) { return ReadPage<OwnersReading>(call); }
 
 ApiResponse ShowStatus(const ApiCall& call) {
   ApiQuery query(call.target.parameters);

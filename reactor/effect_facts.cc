@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "schema/text_view.h"
+
 namespace sagalog {
 namespace {
 
@@ -24,10 +26,6 @@ std::unique_ptr<schema::OwnerT> OwnerAt(const EventLog& log, Sequence sequence) 
                })
       .IgnoreBecause("the refusal stands without it");
   return owner;
-}
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "projections/merkle_tree.h"
 #include "schema/event_stub.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
@@ -16,10 +17,6 @@ using schema::State;
 
 // What is wrong; empty = nothing.
 using Wrong = std::string;
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
 
 Wrong TimeNeverDecreases(const InvariantScene& scene) {
   const StoreTime last = scene.before.facts().last_time;

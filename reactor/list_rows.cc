@@ -39,4 +39,15 @@ answers::QueueT QueueRowOf(const Projections& state, std::string_view queue, Sto
   return row;
 }
 
+bool MatchesButForLabel(const Saga& saga, const SagaQuery& query) {
+  const auto is = [](const std::string& wanted, std::string_view actual) {
+    return wanted.empty() || wanted == actual;
+  };
+  const bool shows_owner = saga.state != State::planned;
+  return (!query.state || *query.state == saga.state) && is(query.queue, saga.queue.view()) &&
+         is(query.key, saga.key) && is(query.stage, saga.stage.view()) &&
+         is(query.owner, shows_owner ? OwnerName(saga.owner) : std::string_view()) &&
+         (query.label_name.empty() || (saga.extras && saga.extras->labelled));
+}
+
 }  // namespace sagalog

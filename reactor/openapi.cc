@@ -89,6 +89,7 @@ class Document {
   void AddBatch();
   // A table with a `sequence` beside what it says.
   json::object WithSequence(std::string_view table);
+  static json::object OfThenToo(json::object schema);
   json::object Responses() const;
   json::object AnswerSchema(std::string_view answer);
   json::object AnswerContent(const OpenApiOperation& operation);
@@ -110,6 +111,12 @@ json::object Document::WithSequence(std::string_view table) {
   json::object schema = schemas_.Table(FindTableForm(table), SchemaSide::kAnswer);
   schema["properties"].get_object()["sequence"] = OpenApiSchemas::ReferTo("Sequence");
   schema["required"].get_array().emplace_back("sequence");
+  return schema;
+}
+
+// A read that takes `at` then says what the clock showed.
+json::object Document::OfThenToo(json::object schema) {
+  schema["properties"].get_object()["time"] = OpenApiSchemas::ReferTo("Time");
   return schema;
 }
 
@@ -165,8 +172,13 @@ void Document::AddSchemas() {
   line["required"].get_array().emplace_back("bytes");
   line["description"] = "An Event, and at its end the bytes that are stored";
   schemas_.Add("ExportLine", std::move(line));
-  schemas_.Add("QueueAnswer", WithSequence("sagalog.answers.Queue"));
-  schemas_.Add("PolicyAnswer", WithSequence("sagalog.answers.StorePolicy"));
+  schemas_.Add("QueueAnswer", OfThenToo(WithSequence("sagalog.answers.Queue")));
+  schemas_.Add("PolicyAnswer", OfThenToo(WithSequence("sagalog.answers.StorePolicy")));
+  for (const char* page :
+       {"SagaPage", "StalePage", "CompensationPage", "OwnerPage", "EffectPage", "SectionPage"}) {
+    const TableForm& form = FindTableForm("sagalog.answers." + std::string(page));
+    schemas_.Add(page, OfThenToo(schemas_.Table(form, SchemaSide::kAnswer)));
+  }
   json::object status = WithSequence("sagalog.answers.Status");
   status["properties"].get_object()["effects_in_doubt"] =
       Object(R"({"type": "integer", "format": "uint64", "minimum": 0})");

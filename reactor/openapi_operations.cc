@@ -5,7 +5,8 @@
 namespace sagalog {
 namespace {
 
-constexpr std::string_view kPage = "limit cursor min_sequence";
+constexpr std::string_view kPage = "limit cursor at min_sequence";
+constexpr std::string_view kReadThen = "at min_sequence";
 constexpr std::string_view kRead = "min_sequence";
 constexpr std::string_view kAnswer = "sagalog.answers.Answer";
 
@@ -15,7 +16,7 @@ constexpr std::array kOperations = {
                      kAnswer},
     OpenApiOperation{"GET", "v1/sagas", "", "list_sagas",
                      "The sagas that match every filter, by order of planning",
-                     "state owner queue key label stage limit cursor min_sequence", "", "",
+                     "state owner queue key label stage limit cursor at min_sequence", "", "",
                      "sagalog.answers.SagaPage"},
     OpenApiOperation{"GET", "v1/sagas/{saga_id}", "", "show_saga", "A saga, now or as it was",
                      "at min_sequence", "", "", "sagalog.answers.Saga"},
@@ -42,11 +43,12 @@ constexpr std::array kOperations = {
                      "The queues that are configured or hold a saga that has not ended", kPage, "",
                      "", "QueuePage"},
     OpenApiOperation{"GET", "v1/queues/{queue}", "", "show_queue",
-                     "A queue's limit, freeze, slots and defaults", kRead, "", "", "QueueAnswer"},
+                     "A queue's limit, freeze, slots and defaults", kReadThen, "", "",
+                     "QueueAnswer"},
     OpenApiOperation{"PUT", "v1/queues/{queue}", "", "configure_queue",
                      "Set a queue's limit, freeze and defaults", "", "configure_queue",
                      R"({"limit": 4, "policy": {"lease_ttl": "2m"}})", kAnswer},
-    OpenApiOperation{"GET", "v1/policy", "", "show_policy", "The store's policy", kRead, "", "",
+    OpenApiOperation{"GET", "v1/policy", "", "show_policy", "The store's policy", kReadThen, "", "",
                      "PolicyAnswer"},
     OpenApiOperation{"PUT", "v1/policy", "", "change_policy", "Change the store's policy", "",
                      "change_policy", R"({"policy": {"max_recoveries": 5, "max_running": "off"}})",
@@ -63,7 +65,7 @@ constexpr std::array kOperations = {
                      kAnswer},
     OpenApiOperation{"GET", "v1/effects", "", "list_effects",
                      "Effects that were begun and are not settled",
-                     "in_doubt limit cursor min_sequence", "", "", "sagalog.answers.EffectPage"},
+                     "in_doubt limit cursor at min_sequence", "", "", "sagalog.answers.EffectPage"},
     OpenApiOperation{"GET", "v1/sections", "", "list_sections", "Who is inside a critical section",
                      kPage, "", "", "sagalog.answers.SectionPage"},
     OpenApiOperation{"GET", "v1/readers", "", "list_readers",
@@ -244,6 +246,7 @@ constexpr std::string_view kSchemas = R"({
     "required": ["items", "cursor", "sequence"],
     "properties": {
       "items": {"type": "array", "items": {"$ref": "#/components/schemas/Queue"}},
+      "time": {"$ref": "#/components/schemas/Time"},
       "cursor": {"type": "string"}, "sequence": {"$ref": "#/components/schemas/Sequence"}}},
   "ReaderPage": {"type": "object", "additionalProperties": false,
     "required": ["items", "cursor", "sequence"],
@@ -312,7 +315,8 @@ constexpr std::string_view kParameters = R"({
   "label": {"name": "label", "in": "query", "description": "KEY=VALUE",
     "schema": {"type": "string", "pattern": "^[^=]+="}},
   "stage": {"name": "stage", "in": "query", "schema": {"type": "string"}},
-  "at": {"name": "at", "in": "query", "description": "A sequence, or an RFC 3339 time",
+  "at": {"name": "at", "in": "query",
+    "description": "As it was behind this sequence, or at this RFC 3339 time",
     "schema": {"type": "string"}},
   "transitions_only": {"name": "transitions_only", "in": "query",
     "description": "Without heartbeats", "schema": {"type": "boolean"}},

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "projections/policy.h"
+#include "schema/text_view.h"
 
 namespace sagalog {
 namespace {
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
 
 std::string EffectOf(std::string_view saga_id, std::string_view effect) {
   std::string name(saga_id);
@@ -24,21 +20,6 @@ bool WasOpen(const Saga& saga, Sequence at) {
 }
 
 }  // namespace
-
-void PastFacts::Policies::Take(const PolicyChange& change) {
-  UpdatePolicy(change.queue ? queues[*change.queue] : store, change.policy);
-}
-
-EffectivePolicy PastFacts::Policies::Of(const Saga& saga) const {
-  EffectivePolicy policy = MergePolicy(EffectivePolicy(), store);
-  if (const auto queue = queues.find(saga.queue.view()); queue != queues.end()) {
-    policy = MergePolicy(std::move(policy), queue->second);
-  }
-  if (saga.extras && saga.extras->policy) {
-    policy = MergePolicy(std::move(policy), *saga.extras->policy);
-  }
-  return policy;
-}
 
 void PastFacts::Note(const events::Event& event) {
   noted_ = Sequence(event.sequence());
@@ -63,31 +44,14 @@ void PastFacts::Note(const events::Event& event) {
     case events::Body::StoreRestored:
     case events::Body::HostSuspended:
     case events::Body::QueueConfigured:
-    case events::Body::PolicyChanged: NoteOfStore(event); break;
+    case events::Body::PolicyChanged:
+      newest_.Apply(event);
+      if (auto change = PolicyChangeOf(event)) {
+        policy_changes_.push_back(*std::move(change));
+      }
+      break;
     default: break;
   }
-}
-
-void PastFacts::NoteOfStore(const events::Event& event) {
-  if (const auto* policy = event.body_as_PolicyChanged()) {
-    AddPolicy(event, std::nullopt, policy->policy());
-  } else if (const auto* queue = event.body_as_QueueConfigured()) {
-    AddPolicy(event, std::string(View(queue->queue())), queue->policy());
-  } else if (const auto* opened = event.body_as_StoreOpened();
-             opened == nullptr || opened->away_since() != 0) {
-    returns_.push_back({TimeFromMicros(event.time()), noted_});
-  }
-}
-
-void PastFacts::AddPolicy(const events::Event& event, std::optional<std::string> queue,
-                          const schema::Policy* policy) {
-  if (policy == nullptr) {
-    return;
-  }
-  PolicyChange change{Sequence(event.sequence()), std::move(queue), {}};
-  policy->UnPackTo(&change.policy);
-  newest_policies_.Take(change);
-  policy_changes_.push_back(std::move(change));
 }
 
 void PastFacts::NotePlanned(const events::Event& event, const events::Planned& planned) {
@@ -196,25 +160,25 @@ void PastFacts::AddChildren(Saga& saga, Sequence through) const {
 
 EffectivePolicy PastFacts::PolicyOf(const Saga& saga, Sequence through) const {
   if (policy_changes_.empty() || policy_changes_.back().sequence <= through) {
-    return newest_policies_.Of(saga);
+    return newest_.PolicyOf(saga);
   }
-  Policies then;
+  StoreCourse then;
   for (const PolicyChange& change : policy_changes_) {
     if (change.sequence > through) {
       break;
     }
-    then.Take(change);
+    then.Apply(change);
   }
-  return then.Of(saga);
+  return then.PolicyOf(saga);
 }
 
 std::span<const StoreReturn> PastFacts::ReturnsSince(const Saga& saga, Sequence through) const {
   const auto before = [](const StoreReturn& back, Sequence sequence) {
     return back.sequence < sequence;
   };
-  const auto first =
-      std::lower_bound(returns_.begin(), returns_.end(), saga.lease_sequence, before);
-  const auto end = std::lower_bound(first, returns_.end(), through.Next(), before);
+  const std::vector<StoreReturn>& returns = newest_.returns();
+  const auto first = std::lower_bound(returns.begin(), returns.end(), saga.lease_sequence, before);
+  const auto end = std::lower_bound(first, returns.end(), through.Next(), before);
   return {first, end};
 }
 

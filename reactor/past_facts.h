@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 #include "projections/saga.h"
 #include "projections/staleness.h"
 #include "reactor/saga_view.h"
+#include "reactor/store_course.h"
 #include "schema/events_generated.h"
 
 namespace sagalog {
@@ -54,25 +53,8 @@ class PastFacts {
     Sequence sequence;
     std::uint64_t hash = 0;
   };
-  struct PolicyChange {
-    Sequence sequence;
-    // None = the store's own.
-    std::optional<std::string> queue;
-    schema::PolicyT policy;
-  };
-  struct Policies {
-    schema::PolicyT store;
-    std::map<std::string, schema::PolicyT, std::less<>> queues;
-
-    void Take(const PolicyChange& change);
-    [[nodiscard]] EffectivePolicy Of(const Saga& saga) const;
-  };
-
-  void NoteOfStore(const events::Event& event);
   void NotePlanned(const events::Event& event, const events::Planned& planned);
   void NoteSettled(const events::Event& event, const events::EffectSettled& settled);
-  void AddPolicy(const events::Event& event, std::optional<std::string> queue,
-                 const schema::Policy* policy);
 
   // What others did to it.
   void AddEnds(Saga& saga, Sequence through) const;
@@ -83,9 +65,8 @@ class PastFacts {
   [[nodiscard]] std::span<const StoreReturn> ReturnsSince(const Saga& saga, Sequence through) const;
 
   Sequence noted_;
-  std::vector<StoreReturn> returns_;
+  StoreCourse newest_;
   std::vector<PolicyChange> policy_changes_;
-  Policies newest_policies_;
   // By the parent.
   std::unordered_map<std::string, std::vector<Child>> children_;
   // Of sagas that others wait for; null sequence = not ended.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/asked_place.h"
 #include "reactor/past_facts.h"
 
 namespace sagalog {
@@ -28,12 +29,8 @@ Result<SagaSnapshot> FoldPastSaga(const EventLog& log, std::string_view saga_id,
 
 Result<answers::SagaT> FindPastSaga(const EventLog& log, std::string_view saga_id,
                                     const PastMoment& at, StoreTime now) {
-  const Result<PastPlace> place = FindPlace(log, log.Last(), at, now);
-  if (place.status().code() == Code::kInvalidArgument) {
-    return Status(Code::kInvalidArgument, "at: " + place.status().text());
-  }
-  RETURN_IF_ERROR(place.status());
-  ASSIGN_OR_RETURN(const SagaSnapshot snapshot, FoldPastSaga(log, saga_id, *place));
+  ASSIGN_OR_RETURN(const PastPlace place, FindAskedPlace(log, log.Last(), at, now));
+  ASSIGN_OR_RETURN(const SagaSnapshot snapshot, FoldPastSaga(log, saga_id, place));
   ASSIGN_OR_RETURN(const auto view, SagaViewer(log).View(snapshot));
   return std::move(*view);
 }

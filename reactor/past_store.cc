@@ -48,6 +48,11 @@ PastStore::~PastStore() {
   }
 }
 
+bool PastStore::MayMoveTo(const PastPlace& place) const {
+  const bool fits = !folder_.empty() || place.through.value() <= kEventsInMemoryMax;
+  return fits && place.through >= place_.through && place.moment >= place_.moment;
+}
+
 Status PastStore::MoveTo(const PastPlace& place) {
   CHECK(place.through >= place_.through && place.moment >= place_.moment);
   if (place.through > projections_->Applied()) {
@@ -69,11 +74,11 @@ Result<std::optional<SagaSnapshot>> PastStore::Find(std::string_view saga_id) co
 }
 
 // Both lists are in the order of planning. Memory, where it has a saga, wins.
-Status PastStore::VisitSagas(bool ended_too, const Visitor& visitor) const {
+Status PastStore::VisitSagas(Sequence after, bool ended_too, const Visitor& visitor) const {
   constexpr Sequence kEnd(std::numeric_limits<std::uint64_t>::max());
   std::vector<Saga> ended;
   std::size_t next_ended = 0;
-  Sequence read_through = ended_too ? Sequence() : kEnd;
+  Sequence read_through = ended_too ? after : kEnd;
   Status status;
   // Those of disk that were planned before `before`.
   const auto visit_ended = [&](Sequence before) -> Status {
@@ -95,7 +100,7 @@ Status PastStore::VisitSagas(bool ended_too, const Visitor& visitor) const {
       read_through = ended.size() < kSliceSagas ? kEnd : ended.back().planned_sequence;
     }
   };
-  projections_->VisitPlannedAfter(Sequence(), [&](const Saga& saga) {
+  projections_->VisitPlannedAfter(after, [&](const Saga& saga) {
     if (!ended_too && saga.IsSettled()) {
       return true;
     }

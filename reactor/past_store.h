@@ -35,6 +35,8 @@ class PastStore {
   PastStore(const PastStore&) = delete;
   PastStore& operator=(const PastStore&) = delete;
 
+  // Whether it can get there: not back, and with the folder that a long log needs.
+  [[nodiscard]] bool MayMoveTo(const PastPlace& place) const;
   // Folds on to `place`, which is not before the present one. kCorruption names the damage.
   Status MoveTo(const PastPlace& place);
   [[nodiscard]] const PastPlace& place() const { return place_; }
@@ -42,10 +44,10 @@ class PastStore {
 
   // Any saga, live or ended; none = it was not planned by then.
   [[nodiscard]] Result<std::optional<SagaSnapshot>> Find(std::string_view saga_id) const;
-  // All sagas in the order of their planning, or only those that had not ended or still owed
-  // something. An error ends the visit and is returned.
+  // All sagas planned after `after` in the order of their planning, or only those that had not
+  // ended or still owed something. An error ends the visit and is returned.
   using Visitor = std::function<Status(const SagaSnapshot& snapshot)>;
-  Status VisitSagas(bool ended_too, const Visitor& visitor) const;
+  Status VisitSagas(Sequence after, bool ended_too, const Visitor& visitor) const;
 
   // The stale index as it was, most urgent first.
   [[nodiscard]] std::vector<answers::StaleRowT> Stale() const;

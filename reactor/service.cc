@@ -14,6 +14,7 @@
 
 #include "reactor/api_problem.h"
 #include "reactor/connection_limits.h"
+#include "reactor/past_looks.h"
 #include "reactor/peer_stream.h"
 #include "schema/limits.h"
 
@@ -27,7 +28,8 @@ using schema::RefusalCode;
 // Threads that answer requests. They wait for the disk rather than work, and what they wait for
 // together is written together, so there are many more of them than processors.
 constexpr std::size_t kWorkers = 64;
-static_assert(kSequenceWaitersMax < kWorkers, "waiting reads leave threads for heartbeats");
+static_assert(kSequenceWaitersMax + kPastLooksMax < kWorkers,
+              "waiting reads leave threads for heartbeats");
 // How long the acceptor rests when the machine has no descriptor left.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.

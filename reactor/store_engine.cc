@@ -7,6 +7,7 @@
 #include "eventlog/rocks_log.h"
 #include "projections/text_hash.h"
 #include "reactor/effect_facts.h"
+#include "reactor/past_looks.h"
 #include "reactor/random_id.h"
 #include "reactor/redacting.h"
 #include "reactor/replay.h"
@@ -135,6 +136,7 @@ Status Store::Engine::StartDeciding() {
   if (!read_only_ && WasAway()) {
     RETURN_IF_ERROR(AppendStoreOpened());
   }
+  past_looks_ = std::make_unique<PastLooks>(*log_);
   MakeReaper();
   std::optional<std::chrono::milliseconds> tick;
   if (clock_.RunsByItself() && !read_only_) {

@@ -26,6 +26,8 @@
 
 namespace sagalog {
 
+class PastLooks;
+
 // The parts, in the order in which they need each other. Thread-safe.
 class Store::Engine {
  public:
@@ -73,6 +75,7 @@ class Store::Engine {
   // Null when the store takes no appends since it was opened.
   [[nodiscard]] CheckpointKeeper* keeper() { return keeper_.get(); }
   [[nodiscard]] Reaper& reaper() { return *reaper_; }
+  [[nodiscard]] PastLooks& past_looks() { return *past_looks_; }
   [[nodiscard]] Status Health() const;
   [[nodiscard]] std::size_t QueuedOperations() const {
     return sequencer_ ? sequencer_->Waiting() : 0;
@@ -122,6 +125,7 @@ class Store::Engine {
   std::unique_ptr<ReaperLoop> reaper_loop_;
   std::array<std::atomic<std::uint64_t>, 64> refusals_{};
   RefusalNotes notes_;
+  std::unique_ptr<PastLooks> past_looks_;
   std::mutex compaction_mutex_;
   std::mutex close_mutex_;
   bool closed_ = false;  // guarded by close_mutex_

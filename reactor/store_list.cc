@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "reactor/list_rows.h"
 #include "reactor/page_cursor.h"
 #include "reactor/saga_view.h"
 #include "reactor/store_engine.h"
@@ -13,18 +14,6 @@ namespace {
 // Sagas looked at in one turn, and read from disk at once: commands wait for no more.
 constexpr std::size_t kSliceSagas = 2000;
 constexpr Sequence kEnd(~0ULL);
-
-// Whatever can be told without the log.
-bool Matches(const Saga& saga, const SagaQuery& query) {
-  const auto is = [](const std::string& wanted, std::string_view actual) {
-    return wanted.empty() || wanted == actual;
-  };
-  const bool shows_owner = saga.state != State::planned;
-  return (!query.state || *query.state == saga.state) && is(query.queue, saga.queue.view()) &&
-         is(query.key, saga.key) && is(query.stage, saga.stage.view()) &&
-         is(query.owner, shows_owner ? OwnerName(saga.owner) : std::string_view()) &&
-         (query.label_name.empty() || (saga.extras && saga.extras->labelled));
-}
 
 // Matching sagas by their planning; complete up to and with `through`.
 struct Slice {
@@ -113,7 +102,7 @@ class Lister {
   void VisitMemory(const Decider& decider, Slice& slice) const {
     std::size_t visited = 0;
     decider.projections().VisitPlannedAfter(after_, [&](const Saga& saga) {
-      if (Matches(saga, query_) && MayCarryLabel(saga)) {
+      if (MatchesButForLabel(saga, query_) && MayCarryLabel(saga)) {
         slice.sagas.emplace(saga.planned_sequence,
                             TakeSnapshot(decider.projections(), saga, decider.now()));
       }
@@ -134,7 +123,7 @@ class Lister {
       slice.through = std::min(slice.through, ended.back().planned_sequence);
     }
     for (Saga& saga : ended) {
-      if (Matches(saga, query_)) {
+      if (MatchesButForLabel(saga, query_)) {
         const Sequence planned = saga.planned_sequence;
         slice.sagas.try_emplace(planned, SagaSnapshot{std::move(saga), {}, {}, now_});
       }
@@ -177,7 +166,7 @@ class Lister {
       return NextSlice();  // some ended so lately that no row and no index names them
     }
     std::erase_if(slice.sagas, [this](const auto& one) {
-      return one.first <= after_ || !Matches(one.second.saga, query_);
+      return one.first <= after_ || !MatchesButForLabel(one.second.saga, query_);
     });
     return slice;
   }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "reactor/asked_place.h"
 #include "reactor/past_facts.h"
 #include "reactor/past_saga.h"
 #include "reactor/replay.h"
@@ -92,25 +93,21 @@ Result<answers::SagaT> Store::FindPast(std::string_view saga, const PastMoment& 
     now = decider.now();
   }));
   const EventLog& log = engine_->log();
-  const Result<PastPlace> place = FindPlace(log, std::min(applied, log.Last()), at, now);
-  if (place.status().code() == Code::kInvalidArgument) {
-    return Status(Code::kInvalidArgument, "at: " + place.status().text());
-  }
-  RETURN_IF_ERROR(place.status());
+  ASSIGN_OR_RETURN(const PastPlace place,
+                   FindAskedPlace(log, std::min(applied, log.Last()), at, now));
   ASSIGN_OR_RETURN(const auto found, engine_->FindSaga(saga));
   const Sequence newest_now = found ? found->saga.sequence : Sequence();
-  ASSIGN_OR_RETURN(const Sequence newest, NewestThrough(log, newest_now, place->through));
+  ASSIGN_OR_RETURN(const Sequence newest, NewestThrough(log, newest_now, place.through));
   if (newest.IsNone()) {
     return Status(Code::kNotFound, fmt::format("there was no saga {} then", saga));
   }
   ASSIGN_OR_RETURN(Saga then, FoldHistory(log, newest));
   ASSIGN_OR_RETURN(std::vector<Sequence> of_store,
                    engine_->state().store_events().Find(log, applied, counted));
-  of_store.erase(std::upper_bound(of_store.begin(), of_store.end(), place->through),
-                 of_store.end());
+  of_store.erase(std::upper_bound(of_store.begin(), of_store.end(), place.through), of_store.end());
   ASSIGN_OR_RETURN(const SagaSnapshot snapshot,
-                   OthersThen(*engine_, place->through)
-                       .Complete(std::move(then), found->saga, place->moment, of_store));
+                   OthersThen(*engine_, place.through)
+                       .Complete(std::move(then), found->saga, place.moment, of_store));
   ASSIGN_OR_RETURN(const auto view, SagaViewer(log).View(snapshot));
   return std::move(*view);
 }

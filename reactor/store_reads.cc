@@ -4,9 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "reactor/list_rows.h"
+#include "reactor/list_reading.h"
 #include "reactor/page_cursor.h"
-#include "reactor/rules/rules.h"
 #include "reactor/saga_view.h"
 #include "reactor/store_engine.h"
 
@@ -28,36 +27,18 @@ Status NoSuchSaga(std::string_view saga) {
   return {Code::kNotFound, fmt::format("there is no saga {}", saga)};
 }
 
-// A compensation as it was in the turn.
-struct BacklogEntry {
-  std::string saga_id;
-  State state;
-  CompensationRecord record;
-  bool claimable;
-};
+Status CopyNow(Store::Engine& engine, ListReading& reading) {
+  return engine.RunInTurn(
+      [&](const Decider& decider) { reading.Copy(decider.projections(), decider.now()); });
+}
 
-// The page's entries of the backlog; how many rows were looked at.
-std::size_t CopyBacklog(const Decider& decider, const PageWindow& window,
-                        std::vector<BacklogEntry>& entries) {
-  const Projections& state = decider.projections();
-  std::size_t rows = 0;
-  // Each saga there has an entry at least.
-  for (const Saga* saga : state.CompensationBacklog(window.CountLookedAt())) {
-    for (const CompensationRecord& record : saga->compensations) {
-      if (record.IsSettled()) {
-        continue;
-      }
-      if (window.Shows(rows++)) {
-        const bool claimable =
-            rules::CheckClaimable(state, *saga, record, decider.now()) == nullptr;
-        entries.push_back({saga->id, saga->state, record, claimable});
-      }
-    }
-    if (rows >= window.CountLookedAt()) {
-      break;
-    }
-  }
-  return rows;
+template <typename Reading>
+auto ReadPage(Store::Engine& engine, const PageQuery& query)
+    -> decltype(std::declval<Reading&>().Write(engine.log())) {
+  ASSIGN_OR_RETURN(const PageWindow window, WindowOf(query));
+  Reading reading(window);
+  RETURN_IF_ERROR(CopyNow(engine, reading));
+  return reading.Write(engine.log());
 }
 
 template <typename Row, typename Kind>
@@ -143,95 +124,35 @@ Result<std::vector<StoredEvent>> Store::History(std::string_view saga, bool tran
 }
 
 Result<answers::StalePageT> Store::Stale(const PageQuery& query) {
-  ASSIGN_OR_RETURN(const PageWindow window, WindowOf(query));
-  answers::StalePageT page;
-  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    const Projections& state = decider.projections();
-    const std::vector<const Saga*> stale = state.Stale(decider.now(), window.CountLookedAt());
-    page.items.clear();
-    for (std::size_t i = window.offset; i < stale.size() && window.Shows(i); ++i) {
-      page.items.push_back(
-          std::make_unique<answers::StaleRowT>(StaleRowOf(state, *stale[i], decider.now())));
-    }
-    page.cursor = window.NextCursor(stale.size());
-    page.sequence = state.Applied().value();
-  }));
-  return page;
+  return ReadPage<StaleReading>(*engine_, query);
 }
 
 Result<answers::CompensationPageT> Store::Compensations(const PageQuery& query) {
-  ASSIGN_OR_RETURN(const PageWindow window, WindowOf(query));
-  answers::CompensationPageT page;
-  std::vector<BacklogEntry> entries;
-  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    entries.clear();
-    page.cursor = window.NextCursor(CopyBacklog(decider, window, entries));
-    page.sequence = decider.Applied().value();
-  }));
-  SagaViewer viewer(engine_->log());
-  for (const BacklogEntry& entry : entries) {
-    auto row = std::make_unique<answers::CompensationRowT>();
-    row->saga_id = entry.saga_id;
-    row->state = entry.state;
-    row->claimable = entry.claimable;
-    ASSIGN_OR_RETURN(row->compensation, viewer.ViewCompensation(entry.record));
-    page.items.push_back(std::move(row));
-  }
-  return page;
+  return ReadPage<BacklogReading>(*engine_, query);
 }
 
 Result<answers::OwnerPageT> Store::Owners(const PageQuery& query) {
-  ASSIGN_OR_RETURN(const PageWindow window, WindowOf(query));
-  struct Holder {
-    InternedText owner;
-    std::vector<std::string> sagas;
-  };
-  std::vector<Holder> holders;
-  answers::OwnerPageT page;
-  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    holders.clear();
-    decider.projections().VisitOwners(
-        [&](const InternedText& owner, std::span<const Saga* const> sagas) {
-          Holder& holder = holders.emplace_back(Holder{owner, {}});
-          for (const Saga* saga : sagas) {
-            holder.sagas.push_back(saga->id);
-          }
-        });
-    page.sequence = decider.Applied().value();
-  }));
-  std::sort(holders.begin(), holders.end(),
-            [](const Holder& a, const Holder& b) { return a.owner.view() < b.owner.view(); });
-  for (std::size_t i = window.offset; i < holders.size() && window.Shows(i); ++i) {
-    auto row = std::make_unique<answers::OwnerRowT>();
-    row->owner = std::make_unique<schema::OwnerT>(OwnerFromIdentity(holders[i].owner));
-    row->sagas = std::move(holders[i].sagas);
-    std::sort(row->sagas.begin(), row->sagas.end());
-    page.items.push_back(std::move(row));
-  }
-  page.cursor = window.NextCursor(holders.size());
-  return page;
+  return ReadPage<OwnersReading>(*engine_, query);
+}
+
+Result<answers::EffectPageT> Store::EffectsInDoubt(const PageQuery& query) {
+  return ReadPage<EffectsReading>(*engine_, query);
+}
+
+Result<answers::SectionPageT> Store::Sections(const PageQuery& query) {
+  return ReadPage<SectionsReading>(*engine_, query);
 }
 
 Result<answers::QueueT> Store::Queue(std::string_view queue) {
-  answers::QueueT view;
-  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    view = QueueRowOf(decider.projections(), queue, decider.now());
-  }));
-  return view;
+  QueueReading reading{std::string(queue)};
+  RETURN_IF_ERROR(CopyNow(*engine_, reading));
+  return reading.Write();
 }
 
 Result<answers::StorePolicyT> Store::Policy() {
-  answers::StorePolicyT view;
-  RETURN_IF_ERROR(engine_->RunInTurn([&](const Decider& decider) {
-    const Projections& state = decider.projections();
-    const StoreFacts& facts = state.facts();
-    view.policy = std::make_unique<schema::PolicyT>(facts.policy);
-    if (facts.limit) {
-      view.limit = *facts.limit;
-    }
-    view.slots_used = state.SlotsUsedInAll(decider.now());
-  }));
-  return view;
+  PolicyReading reading;
+  RETURN_IF_ERROR(CopyNow(*engine_, reading));
+  return reading.Write();
 }
 
 answers::StatusT Store::Describe() {

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tools/answer_text.h"
@@ -16,7 +17,8 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
-void PrintBacklog(const GlobalOptions& global, StoreClient& /*client*/, const json::array& items) {
+void PrintBacklog(const GlobalOptions& global, std::optional<StoreTime> /*now*/,
+                  const json::array& items) {
   Table table({"SAGA", "SAGA STATE", "COMPENSATION", "STATE", "CLAIMABLE", "ATTEMPTS", "KIND",
                "TARGET", "EXECUTOR", "DETAIL"});
   for (const json::value& item : items) {

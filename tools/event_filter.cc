@@ -10,13 +10,10 @@
 #include <fmt/format.h>
 
 #include "schema/json.h"
+#include "schema/text_view.h"
 
 namespace sagalog::tools {
 namespace {
-
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
 
 // Whether `text` is `pattern`, in which a * stands for anything.
 bool IsLike(std::string_view text, std::string_view pattern) {
@@ -39,6 +36,16 @@ bool IsLike(std::string_view text, std::string_view pattern) {
 bool IsOneOf(std::string_view text, const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [text](const std::string& pattern) { return IsLike(text, pattern); });
+}
+
+// Whether it notes that a command about one of these sagas was refused.
+bool TellsOfRefusal(const events::Event& event, const std::vector<std::string>& sagas) {
+  const auto* noted = event.body_as_RefusalsNoted();
+  return noted != nullptr && noted->refusals() != nullptr &&
+         std::any_of(noted->refusals()->begin(), noted->refusals()->end(),
+                     [&](const events::NotedRefusal* refusal) {
+                       return IsOneOf(View(refusal->saga_id()), sagas);
+                     });
 }
 
 bool HasLabel(const EventSubject::Labels* labels, const std::string& wanted) {
@@ -258,7 +265,9 @@ bool EventFilter::HoldsFor(const Term& term, const events::Event& event,
   bool is = false;
   switch (term.name) {
     case Name::kType: is = IsOneOf(EventTypeName(event.body_type()), term.texts); break;
-    case Name::kSaga: is = IsOneOf(View(event.saga_id()), term.texts); break;
+    case Name::kSaga:
+      is = IsOneOf(View(event.saga_id()), term.texts) || TellsOfRefusal(event, term.texts);
+      break;
     case Name::kOwner: is = IsOneOf(subject.owner, term.texts); break;
     case Name::kQueue: is = IsOneOf(subject.queue, term.texts); break;
     case Name::kActor:

@@ -14,7 +14,38 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
+std::string ValueInWords(std::string_view name, const json::value& value);
+
+// "T1 complete at 03:18:00: stale_token, another token holds it now (token 3, holder w2)".
+std::string RefusalInWords(const json::object& refusal) {
+  const std::string time = ToTheSecond(TextIn(refusal, "time"));
+  std::string facts;
+  for (const char* name : {"actor", "token", "holder"}) {
+    const json::value* const value = refusal.if_contains(name);
+    const std::string text = value == nullptr ? "" : ValueInWords(name, *value);
+    if (!text.empty()) {
+      facts += fmt::format("{}{} {}", facts.empty() ? "" : ", ", name, text);
+    }
+  }
+  return fmt::format("{} {} at {}: {}{}{}{}", TextIn(refusal, "saga_id"),
+                     TextIn(refusal, "command"),
+                     time.substr(std::min(time.find('T') + 1, time.size())),
+                     TextIn(refusal, "code"), TextIn(refusal, "detail").empty() ? "" : ", ",
+                     TextIn(refusal, "detail"), facts.empty() ? "" : " (" + facts + ")");
+}
+
+std::string RefusalsInWords(const json::array& refusals) {
+  std::string out;
+  for (const json::value& refusal : refusals) {
+    out += (out.empty() ? "" : "; ") + RefusalInWords(AsObject(refusal));
+  }
+  return out;
+}
+
 std::string ValueInWords(std::string_view name, const json::value& value) {
+  if (name == "refusals" && value.is_array()) {
+    return RefusalsInWords(value.get_array());
+  }
   if (name == "payload" && value.is_string()) {
     const auto bytes = DecodeBase64(std::string_view(value.get_string()));
     return fmt::format("{} bytes", bytes ? bytes->size() : 0);
@@ -41,7 +72,7 @@ std::string ValueInWords(std::string_view name, const json::value& value) {
 // What says itself by its value alone.
 bool SpeaksForItself(std::string_view name) {
   return name == "how" || name == "state" || name == "decision" || name == "text" ||
-         name == "stage";
+         name == "stage" || name == "refusals";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/json/array.hpp>
@@ -18,8 +19,8 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
-void PrintSections(const GlobalOptions& global, StoreClient& client, const json::array& items) {
-  const auto now = client.Now();
+void PrintSections(const GlobalOptions& global, std::optional<StoreTime> now,
+                   const json::array& items) {
   Table table({"SAGA", "SECTION", "OWNER", "SINCE", "MAX AGE", "OVERDUE", "LEASE", "QUEUE", "STAGE",
                "KEY"});
   for (const json::value& item : items) {
@@ -37,8 +38,8 @@ void PrintSections(const GlobalOptions& global, StoreClient& client, const json:
                           : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
 }
 
-void PrintEffects(const GlobalOptions& global, StoreClient& client, const json::array& items) {
-  const auto now = client.Now();
+void PrintEffects(const GlobalOptions& global, std::optional<StoreTime> now,
+                  const json::array& items) {
   Table table({"SAGA", "EFFECT", "BEGUN", "FINGERPRINT", "SCOPE", "STATE", "OWNER", "KEY"});
   for (const json::value& item : items) {
     const json::object& row = AsObject(item);

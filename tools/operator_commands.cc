@@ -14,6 +14,7 @@
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/page_reading.h"
 #include "tools/policy_sheet.h"
 #include "tools/saga_sheet.h"
 #include "tools/sheet.h"
@@ -58,14 +59,38 @@ void PrintQueues(const GlobalOptions& global, const json::array& items) {
                           : table.Render(ColumnsOf(STDOUT_FILENO), global.color));
 }
 
+constexpr const char* kAtHelp = "Show it as it was at a sequence or a time (RFC 3339)";
+
+// --at of a command that only looks, as a query; beside what would be set it stays in the body,
+// and is refused.
+UrlQuery TakeMoment(json::object& body) {
+  UrlQuery query;
+  if (body.size() == 1 && body.contains("at")) {
+    query.Add("at", TextIn(body, "at"));
+    body.clear();
+  }
+  return query;
+}
+
+// Says of which moment an answer is that was asked for with --at; the query to ask for more of it.
+std::string TellMoment(const GlobalOptions& global, const json::object& answer) {
+  UrlQuery query;
+  if (!TextIn(answer, "time").empty()) {
+    PrintLine(ThenInWords(global, answer));
+    query.Add("at", InWords(answer, "sequence"));
+  }
+  return query.text();
+}
+
 // Prints what is configured now, whether the command changed it or only looked.
 StoreCommand::Print PrintQueue(const GlobalOptions& global, std::shared_ptr<std::string> path) {
   return [&global, path = std::move(path)](StoreClient& client, const json::object& answer) {
+    const std::string at = TellMoment(global, answer);
     if (answer.contains("items")) {
       PrintQueues(global, ArrayIn(answer, "items"));
       return;
     }
-    const auto store = client.Look("/v1/policy");
+    const auto store = client.Look("/v1/policy" + at);
     const auto queue = answer.contains("outcome") ? client.Look(*path) : std::optional(answer);
     if (queue && store) {
       PrintLine(QueueSheet(*queue, *store, global.color));
@@ -92,6 +117,7 @@ void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
                 "How many of its sagas may run at once (off); 0 starts nothing")
       .Switch("--freeze", "frozen", true, "Start nothing from it")
       .Switch("--unfreeze", "frozen", false, "Start from it again")
+      .Text("--at", "at", kAtHelp)
       .Policy()
       .Envelope()
       .Opens(StoreClient::Access::kCreate)
@@ -101,10 +127,13 @@ void AddQueueCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
         request.target = *path;
         const bool unnamed = name.empty();
         request.body.erase("queue");
+        UrlQuery query = TakeMoment(request.body);
         request.method = request.body.empty() ? "GET" : "PUT";
         if (request.body.empty() && unnamed) {
-          request.target = fmt::format("/v1/queues?limit={}", kPageRowsMax);
+          request.target = "/v1/queues";
+          query.Add("limit", fmt::format("{}", kPageRowsMax));
         }
+        request.target += query.text();
       })
       .Prints(PrintQueue(global, path))
       .Explains(kSlots)
@@ -118,14 +147,16 @@ void AddPolicyCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
                {"policy", "change-policy", "Show or set what holds for all queues",
                 "sagalog policy --policy max_recoveries=5 --limit 32"})
       .NumberOr("off", "--limit", "limit", "How many sagas may run at once in all queues (off)")
+      .Text("--at", "at", kAtHelp)
       .Policy()
       .Envelope()
       .Opens(StoreClient::Access::kCreate)
       .Sends([](StoreCommand::Request& request) {
-        request.target = "/v1/policy";
+        request.target = "/v1/policy" + TakeMoment(request.body).text();
         request.method = request.body.empty() ? "GET" : "PUT";
       })
       .Prints([&global](StoreClient& client, const json::object& answer) {
+        static_cast<void>(TellMoment(global, answer));
         const auto store =
             answer.contains("outcome") ? client.Look("/v1/policy") : std::optional(answer);
         PrintLine(store ? QueueSheet(*store, *store, global.color)

@@ -23,7 +23,19 @@ std::optional<json::object> AskForPage(StoreClient& client, std::string_view pat
   return client.Ask("GET", std::string(path) + query.text());
 }
 
+// What the clock showed then.
+std::optional<StoreTime> TimeOf(const json::object& answer) {
+  const auto time = ParseTime(TextIn(answer, "time"));
+  return time.ok() ? std::optional(*time) : std::nullopt;
+}
+
 }  // namespace
+
+std::string ThenInWords(const GlobalOptions& global, const json::object& answer) {
+  return Paint(fmt::format("as it was at sequence {}, {}", InWords(answer, "sequence"),
+                           TextIn(answer, "time")),
+               Style::kDim, global.color);
+}
 
 void AddLimitFlag(CLI::App& command, std::string& limit, const std::string& help) {
   command.add_option("--limit", limit, help)->type_name("N")->check([](const std::string& value) {
@@ -40,17 +52,20 @@ void AddPageFlags(CLI::App& command, PageOptions& options) {
   command.add_option("--cursor", options.cursor, "Continue behind an earlier page")
       ->type_name("CURSOR");
   command.add_flag("--all", options.all, "All pages");
+  command.add_option("--at", options.at, "As it was at a sequence or a time (RFC 3339)")
+      ->type_name("SEQUENCE|TIME");
 }
 
 void ShowPages(const GlobalOptions& global, std::string_view path, UrlQuery query,
                const PageOptions& options, int& exit_code,
-               void (*print)(const GlobalOptions& global, StoreClient& client,
+               void (*print)(const GlobalOptions& global, std::optional<StoreTime> now,
                              const json::array& items)) {
   const auto client = StoreClient::Open(global, StoreClient::Access::kRead, exit_code);
   if (client == nullptr) {
     return;
   }
   query.Add("limit", options.limit);
+  query.Add("at", options.at);
   auto page = AskForPage(*client, path, query, options.cursor);
   if (!page) {
     return;
@@ -73,7 +88,10 @@ void ShowPages(const GlobalOptions& global, std::string_view path, UrlQuery quer
     PrintLine(json::serialize(*page));
     return;
   }
-  print(global, *client, items);
+  if (!options.at.empty()) {
+    PrintLine(ThenInWords(global, *page));
+  }
+  print(global, options.at.empty() ? client->Now() : TimeOf(*page), items);
   if (const auto cursor = TextIn(*page, "cursor"); !cursor.empty()) {
     WriteError(fmt::format("there are more: --all, or --cursor {}\n", Printable(cursor)));
   }

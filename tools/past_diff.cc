@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -18,6 +21,7 @@
 #include "reactor/past_saga.h"
 #include "reactor/past_store.h"
 #include "schema/json.h"
+#include "schema/text_view.h"
 #include "tools/answer_text.h"
 #include "tools/json_fields.h"
 #include "tools/saga_changes.h"
@@ -29,9 +33,9 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
-std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
+// The names of a saga's fields stand in a column, as wide as they are within these bounds.
+constexpr std::size_t kFieldColumns = 22;
+constexpr std::size_t kFieldColumnsMax = 40;
 
 // Prints sagas one after the other; the first and the last line belong to all of them.
 class DiffPrinter {
@@ -44,9 +48,9 @@ class DiffPrinter {
                               Place(to), events));
       return;
     }
-    PrintLine(Paint(
-        fmt::format("from {}\n  to {}: {} events", PlaceInWords(from), PlaceInWords(to), events),
-        Style::kDim, global_.color));
+    PrintLine(Paint(fmt::format("from {}\n  to {}: {} event{}", PlaceInWords(from),
+                                PlaceInWords(to), events, events == 1 ? "" : "s"),
+                    Style::kDim, global_.color));
   }
 
   // A saga as it was and as it became; empty = it was not planned.
@@ -111,11 +115,20 @@ class DiffPrinter {
       line += fmt::format("{} → ", was.empty() ? "not planned" : was);
     }
     PrintLine(line + Paint(state, StateStyle(state), global_.color));
+    std::vector<std::pair<std::string, std::string>> lines;
+    std::size_t width = kFieldColumns;
     for (const SagaChange& change : changes) {
       if (IsTelling(change) && change.field != "state") {
-        PrintLine(fmt::format("  {:<22} {} → {}", Printable(change.field),
-                              ChangedValue(change, change.from), ChangedValue(change, change.to)));
+        lines.emplace_back(Printable(change.field),
+                           fmt::format("{} → {}", ChangedValue(change, change.from),
+                                       ChangedValue(change, change.to)));
+        width = std::max(width, std::min(DisplayWidth(lines.back().first), kFieldColumnsMax));
       }
+    }
+    for (const auto& [field, values] : lines) {
+      const std::size_t columns = DisplayWidth(field);
+      PrintLine(fmt::format("  {}{} {}", field,
+                            std::string(columns < width ? width - columns : 0, ' '), values));
     }
     if (KindOf(before, after) == "unmoved") {
       PrintLine("  (by time, or by what happened to others: no event of its own)");
@@ -270,7 +283,7 @@ Status ShowAllSagas(const GlobalOptions& global, const EventLog& log, const Past
     printer.Add(was, after);
     return {};
   };
-  RETURN_IF_ERROR(store->VisitSagas(true, compare));
+  RETURN_IF_ERROR(store->VisitSagas(Sequence(), true, compare));
   printer.End();
   return {};
 }

@@ -25,7 +25,8 @@ Result<PastRecord> OpenPastRecord(const GlobalOptions& global, const std::string
     ASSIGN_OR_RETURN(const StoredEvent newest, past.log().Read(past.last));
     past.now = TimeFromMicros(newest->time());
   }
-  if (path.empty()) {
+  past.is_copy = !path.empty();
+  if (!past.is_copy) {
     past.now = std::max(past.now, SystemClock().Read().wall);
   }
   return past;
@@ -34,6 +35,12 @@ Result<PastRecord> OpenPastRecord(const GlobalOptions& global, const std::string
 Result<PastPlace> FindPlace(const PastRecord& record, const PastMoment& moment) {
   if (record.last.IsNone() && !record.record.damage) {
     return Status(Code::kInvalidArgument, "nothing has happened yet: the log is empty");
+  }
+  const StoreTime* const time = std::get_if<StoreTime>(&moment);
+  if (record.is_copy && !record.record.damage && time != nullptr && *time > record.now) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("the record ends at {} (event {}): what happened then is not in it",
+                              FormatTime(record.now), record.last.value()));
   }
   auto place = FindPlace(record.log(), record.last, moment, record.now);
   if (record.record.damage) {

@@ -20,6 +20,8 @@ struct PastRecord {
   // What is past: of a store's own directory up to the present; of a copy up to its last event,
   // because what happened then is not in it.
   StoreTime now;
+  // Whether it was named, and is not the store's own directory.
+  bool is_copy = false;
 
   [[nodiscard]] const EventLog& log() const { return *record.log; }
 };

@@ -13,6 +13,7 @@
 #include "reactor/past_saga.h"
 #include "reactor/past_store.h"
 #include "schema/json.h"
+#include "schema/text_view.h"
 #include "tools/answer_text.h"
 #include "tools/json_fields.h"
 #include "tools/saga_sheet.h"
@@ -57,7 +58,7 @@ std::string CountsToJson(const Statistics& statistics) {
 template <typename Take>
 Status VisitViews(const EventLog& log, const PastStore& store, bool live_only, const Take& take) {
   SagaViewer viewer(log);
-  return store.VisitSagas(!live_only, [&](const SagaSnapshot& snapshot) -> Status {
+  return store.VisitSagas(Sequence(), !live_only, [&](const SagaSnapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(const auto view, viewer.View(snapshot));
     viewer.Forget();
     take(ToJson(*view));
@@ -101,11 +102,34 @@ std::string QueueTable(const PastStore& store, std::size_t columns, bool color) 
   return table.empty() ? "" : table.Render(columns, color);
 }
 
+// kNotFound, which says whether the saga came later or never.
+Status WhenPlanned(const PastRecord& record, const PastPlace& place, const std::string& saga) {
+  std::string when = fmt::format("nor is there one up to event {}", record.last.value());
+  const Status found(Code::kCancelled, "that is it");
+  const Status scanned = record.log().Scan(
+      place.through.Next(), record.last, [&](const events::Event& event, std::string_view) {
+        if (event.body_type() != events::Body::Planned || View(event.saga_id()) != saga) {
+          return Status();
+        }
+        when = fmt::format("it was planned later, by event {} at {}", event.sequence(),
+                           FormatTime(TimeFromMicros(event.time())));
+        return found;
+      });
+  if (!scanned.ok() && scanned.code() != Code::kCancelled) {
+    return scanned;
+  }
+  return Status(Code::kNotFound, fmt::format("there was no saga {} then: {}", saga, when));
+}
+
 }  // namespace
 
 Status ShowPastSaga(const GlobalOptions& global, const PastRecord& record, const PastPlace& place,
                     const std::string& saga) {
-  ASSIGN_OR_RETURN(const SagaSnapshot snapshot, FoldPastSaga(record.log(), saga, place));
+  const Result<SagaSnapshot> found = FoldPastSaga(record.log(), saga, place);
+  if (found.status().code() == Code::kNotFound) {
+    return WhenPlanned(record, place, saga);
+  }
+  ASSIGN_OR_RETURN(const SagaSnapshot snapshot, found);
   ASSIGN_OR_RETURN(const auto view, SagaViewer(record.log()).View(snapshot));
   const std::string text = ToJson(*view);
   if (global.json) {

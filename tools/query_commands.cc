@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,12 +31,14 @@ namespace sagalog::tools {
 namespace json = boost::json;
 namespace {
 
-void PrintSagas(const GlobalOptions& global, StoreClient& client, const json::array& items) {
-  PrintLine(SagaTable(items, client.Now(), ColumnsOf(STDOUT_FILENO), global.color));
+void PrintSagas(const GlobalOptions& global, std::optional<StoreTime> now,
+                const json::array& items) {
+  PrintLine(SagaTable(items, now, ColumnsOf(STDOUT_FILENO), global.color));
 }
 
-void PrintStale(const GlobalOptions& global, StoreClient& client, const json::array& items) {
-  PrintLine(StaleTable(items, client.Now(), ColumnsOf(STDOUT_FILENO), global.color));
+void PrintStale(const GlobalOptions& global, std::optional<StoreTime> now,
+                const json::array& items) {
+  PrintLine(StaleTable(items, now, ColumnsOf(STDOUT_FILENO), global.color));
 }
 
 std::string StateNames() {
@@ -143,10 +146,14 @@ void AddShowCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
       PrintLine(client->raw());
       return;
     }
+    std::optional<StoreTime> now;
     if (arguments->at.empty()) {
       DescribeDependencies(*client, *saga);
+      now = client->Now();
+    } else if (const auto then = ParseTime(arguments->at); then.ok()) {
+      now = *then;  // of a sequence, it is not said how long ago things were
     }
-    PrintLine(SagaSheet(*saga, client->Now(), ColumnsOf(STDOUT_FILENO), global.color));
+    PrintLine(SagaSheet(*saga, now, ColumnsOf(STDOUT_FILENO), global.color));
   });
 }
 

@@ -30,7 +30,7 @@ home         the first one          end          the last one
 g            go to a sequence, or to a time such as 2026-11-21T03:18:00Z
 /            show only some events: type=leased owner=w1 label=team=core
 space        play, and pause        + / -        play faster, slower
-?            these lines            q, escape    the end)";
+?            these lines            q            the end (escape: also out of these lines))";
 
 constexpr int kManyEvents = 100;
 
@@ -45,6 +45,17 @@ std::string SagaOf(const events::Event& event) {
 std::string InColumn(const std::string& text, std::size_t width) {
   const std::string cut = CutToWidth(text, width);
   return cut + std::string(width - DisplayWidth(cut), ' ');
+}
+
+// As many lines of `text` as a screen has room for above `foot`, which is never cut: what is typed
+// is in it.
+std::string_view FirstLines(std::string_view text, std::size_t rows, std::string_view foot) {
+  const auto below = static_cast<std::size_t>(std::count(foot.begin(), foot.end(), '\n'));
+  std::size_t end = 0;
+  for (std::size_t line = below; line < rows && end < text.size(); ++line) {
+    end = std::min(text.find('\n', end), text.size() - 1) + 1;
+  }
+  return text.substr(0, end);
 }
 
 }  // namespace
@@ -68,13 +79,14 @@ Result<bool> ReplayScreen::Act(const RawTerminal::Press& press) {
     RETURN_IF_ERROR(Play());
     return true;
   }
+  const bool leaves_help = helps_ && press.key == Key::kEscape;
   if (press.key != Key::kResized) {
     stays_.reset();
     helps_ = press.key == Key::kText && press.text == "?" && !helps_;
   }
   switch (press.key) {
-    case Key::kGone:
-    case Key::kEscape: return false;
+    case Key::kGone: return false;
+    case Key::kEscape: return leaves_help;
     case Key::kEnter:
     case Key::kDown:
     case Key::kRight: return ActOnText('n');
@@ -291,8 +303,8 @@ std::string ReplayScreen::Body(const ReplayStep& step) const {
   const StoreTime now = TimeFromMicros(event.time());
   const std::string saga = SagaOf(event);
   std::string text = Line(FormatTime(now));
-  text += Line(fmt::format("{}  {}", saga.empty() ? "the store itself" : saga,
-                           EventTypeName(event.body_type())),
+  text += Line(fmt::format("{}  {}{}", saga.empty() ? "the store itself" : saga,
+                           EventTypeName(event.body_type()), ByWhom(event)),
                Style::kStrong);
   const std::size_t width = std::max<std::size_t>(terminal_.columns(), 24);
   for (const std::string& line : WrapWords(DetailOf(event), width - 2)) {
@@ -331,11 +343,12 @@ Status ReplayScreen::Draw(const std::string& last_line) {
       return Status();
     }));
   }
-  text += "\n";
+  std::string foot = "\n";
   for (const char* line : kKeys) {
-    text += Line(line, Style::kDim);
+    foot += Line(line, Style::kDim);
   }
-  terminal_.Draw(text + Line(last_line, Style::kBusy));
+  foot += Line(last_line, Style::kBusy);
+  terminal_.Draw(std::string(FirstLines(text, terminal_.rows(), foot)) + foot);
   return {};
 }
 

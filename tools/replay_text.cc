@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "schema/json.h"
+#include "schema/text_view.h"
 #include "tools/event_text.h"
 #include "tools/json_fields.h"
 #include "tools/terminal.h"
@@ -27,14 +28,20 @@ std::string DetailOf(const events::Event& event) {
   return Printable(EventDetail(AsObject(value)));
 }
 
+std::string ByWhom(const events::Event& event) {
+  const std::string_view actor = View(event.actor());
+  const std::string_view who = actor.empty() ? View(event.principal()) : actor;
+  return who.empty() ? "" : fmt::format("  (by {})", Printable(who));
+}
+
 std::string StepInWords(const ReplayStep& step, bool color) {
   const events::Event& event = step.event;
   const StoreTime now = TimeFromMicros(event.time());
   const bool of_store = event.saga_id() == nullptr || event.saga_id()->size() == 0;
-  std::string text =
-      fmt::format("{:>8}  {}  {}  {}  {}\n", event.sequence(), FormatTime(now),
-                  of_store ? "-" : Printable(event.saga_id()->string_view()),
-                  Paint(EventTypeName(event.body_type()), Style::kStrong, color), DetailOf(event));
+  std::string text = fmt::format("{:>8}  {}  {}  {}  {}{}\n", event.sequence(), FormatTime(now),
+                                 of_store ? "-" : Printable(event.saga_id()->string_view()),
+                                 Paint(EventTypeName(event.body_type()), Style::kStrong, color),
+                                 DetailOf(event), ByWhom(event));
   if (of_store) {
     return text;
   }

@@ -14,6 +14,9 @@ void AppendStepJson(std::string& out, const ReplayStep& step);
 // A line with the event; below it the saga before and after, or once where it is the same.
 [[nodiscard]] std::string StepInWords(const ReplayStep& step, bool color);
 
+// "  (by ann)", or nothing where nobody is known.
+[[nodiscard]] std::string ByWhom(const events::Event& event);
+
 // What the event's body says, in words.
 [[nodiscard]] std::string DetailOf(const events::Event& event);
 

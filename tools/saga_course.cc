@@ -1,40 +1,8 @@
 #include "tools/saga_course.h"
 
-#include <algorithm>
+#include "schema/text_view.h"
 
 namespace sagalog::tools {
-namespace {
-
-void Update(schema::PolicyT& base, const schema::Policy* change) {
-  if (change != nullptr) {
-    schema::PolicyT sparse;
-    change->UnPackTo(&sparse);
-    UpdatePolicy(base, sparse);
-  }
-}
-
-}  // namespace
-
-void StoreCourse::Apply(const events::Event& event) {
-  if (const auto* policy = event.body_as_PolicyChanged()) {
-    Update(store_policy_, policy->policy());
-  } else if (const auto* queue = event.body_as_QueueConfigured()) {
-    Update(queue_policies_[std::string(View(queue->queue()))], queue->policy());
-  } else if (AwaySince(event) || event.body_as_StoreRestored() != nullptr) {
-    returns_.push_back({TimeFromMicros(event.time()), Sequence(event.sequence())});
-  }
-}
-
-EffectivePolicy StoreCourse::PolicyOf(const Saga& saga) const {
-  EffectivePolicy policy = MergePolicy(EffectivePolicy(), store_policy_);
-  if (const auto queue = queue_policies_.find(saga.queue.view()); queue != queue_policies_.end()) {
-    policy = MergePolicy(std::move(policy), queue->second);
-  }
-  if (saga.extras && saga.extras->policy) {
-    policy = MergePolicy(std::move(policy), *saga.extras->policy);
-  }
-  return policy;
-}
 
 std::optional<StoreTime> AwaySince(const events::Event& event) {
   if (const auto* opened = event.body_as_StoreOpened(); opened && opened->away_since() != 0) {

@@ -1,38 +1,16 @@
-// What a saga's deadlines depend on, followed through the log: the index as it was at any moment.
+// What else a story follows through the log: absences, dependencies, and when the index changes.
 #pragma once
 
-#include <map>
-#include <string>
+#include <optional>
 #include <vector>
 
-#include "eventlog/event_log.h"
-#include "projections/policy.h"
 #include "projections/saga.h"
 #include "projections/staleness.h"
+#include "reactor/store_course.h"
+#include "schema/events_generated.h"
+#include "schema/store_time.h"
 
 namespace sagalog::tools {
-
-[[nodiscard]] inline std::string_view View(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
-
-// Of the store: its policies, and its returns from being away. Folded from store-level events.
-class StoreCourse {
- public:
-  // Any event; those of sagas change nothing.
-  void Apply(const events::Event& event);
-
-  [[nodiscard]] EffectivePolicy PolicyOf(const Saga& saga) const;
-  // Borrows from this object.
-  [[nodiscard]] StalenessContext ContextOf(const Saga& saga) const {
-    return {PolicyOf(saga), returns_};
-  }
-
- private:
-  schema::PolicyT store_policy_;
-  std::map<std::string, schema::PolicyT, std::less<>> queue_policies_;
-  std::vector<StoreReturn> returns_;
-};
 
 // Since when the store was away until this event; none = it is no return, or not from an absence.
 [[nodiscard]] std::optional<StoreTime> AwaySince(const events::Event& event);

@@ -27,6 +27,37 @@ std::string LeaseInWords(const SagaGlance& glance, StoreTime now) {
                                   : "over for " + Length(now - *glance.expires_at);
 }
 
+// Before the end nothing is owed.
+std::string StateInWords(const Saga& saga, const CompensationRecord& record) {
+  if (record.state == CompensationState::owed && !saga.IsTerminal() &&
+      saga.state != State::compensating) {
+    return "registered";
+  }
+  std::string words = schema::EnumNameCompensationState(record.state);
+  if (record.state == CompensationState::claimed && record.claim) {
+    words += fmt::format(" by {}", record.claim->executor.view());
+  }
+  return words;
+}
+
+// "vm claimed by janitor; lb owed".
+std::string CompensationsInWords(const SagaGlance& glance) {
+  std::string words;
+  for (const auto& [id, state] : glance.compensations) {
+    words += fmt::format("{}{} {}", words.empty() ? "" : "; ", Printable(id), Printable(state));
+  }
+  return words;
+}
+
+std::string EffectsInWords(const SagaGlance& glance) {
+  std::string words;
+  for (const auto& [effect, settled] : glance.effects) {
+    words += fmt::format("{}{} {}", words.empty() ? "" : "; ", Printable(effect),
+                         settled ? "settled" : "in doubt");
+  }
+  return words;
+}
+
 }  // namespace
 
 SagaGlance GlanceAt(const Saga& saga, std::vector<StaleSince> stale) {
@@ -52,6 +83,14 @@ SagaGlance GlanceAt(const Saga& saga, std::vector<StaleSince> stale) {
   glance.cancel_pending = saga.IsCancelPending();
   glance.parked = saga.IsParked();
   glance.compensation_status = saga.compensation_status;
+  for (const CompensationRecord& record : saga.compensations) {
+    glance.compensations.emplace_back(record.id.view(), StateInWords(saga, record));
+  }
+  if (saga.extras) {
+    for (const EffectRecord& effect : saga.extras->effects) {
+      glance.effects.emplace_back(effect.effect, !effect.settled.IsNone());
+    }
+  }
   glance.stale = std::move(stale);
   return glance;
 }
@@ -83,6 +122,26 @@ void AppendJson(std::string& out, const SagaGlance& glance) {
   out += glance.cancel_pending ? R"(,"cancel_pending":true)" : "";
   out += glance.parked ? R"(,"parked":true)" : "";
   text("compensation_status", schema::EnumNameCompensationStatus(glance.compensation_status));
+  if (!glance.compensations.empty()) {
+    out += R"(,"compensations":[)";
+    for (std::size_t i = 0; i < glance.compensations.size(); ++i) {
+      out += i == 0 ? R"({"id":)" : R"(,{"id":)";
+      AppendJsonString(out, glance.compensations[i].first);
+      out += R"(,"state":)";
+      AppendJsonString(out, glance.compensations[i].second);
+      out += '}';
+    }
+    out += ']';
+  }
+  if (!glance.effects.empty()) {
+    out += R"(,"effects":[)";
+    for (std::size_t i = 0; i < glance.effects.size(); ++i) {
+      out += i == 0 ? R"({"effect":)" : R"(,{"effect":)";
+      AppendJsonString(out, glance.effects[i].first);
+      out += glance.effects[i].second ? R"(,"settled":true})" : R"(,"settled":false})";
+    }
+    out += ']';
+  }
   out += R"(,"stale":[)";
   for (std::size_t i = 0; i < glance.stale.size(); ++i) {
     out += fmt::format(R"({}{{"reason":"{}","since":")", i == 0 ? "" : ",",
@@ -106,6 +165,8 @@ std::vector<std::pair<const char*, std::string>> FieldsOf(const SagaGlance& glan
             {"cancel", ""},
             {"parked", ""},
             {"compensations", ""},
+            {"clean-ups", ""},
+            {"effects", ""},
             {"stale", ""}};
   }
   const auto number = [](std::uint64_t value) {
@@ -124,6 +185,8 @@ std::vector<std::pair<const char*, std::string>> FieldsOf(const SagaGlance& glan
       {"cancel", glance.cancel_pending ? "pending" : ""},
       {"parked", glance.parked ? "yes" : ""},
       {"compensations", owes ? schema::EnumNameCompensationStatus(glance.compensation_status) : ""},
+      {"clean-ups", CompensationsInWords(glance)},
+      {"effects", EffectsInWords(glance)},
       {"stale", StaleInWords(glance, now)}};
 }
 

@@ -27,6 +27,9 @@ struct SagaGlance {
   bool cancel_pending = false;
   bool parked = false;
   CompensationStatus compensation_status = CompensationStatus::none;
+  // Each that was registered: "claimed by janitor"; each that was begun, and whether it is settled.
+  std::vector<std::pair<std::string, std::string>> compensations;
+  std::vector<std::pair<std::string, bool>> effects;
   std::vector<StaleSince> stale;
 
   friend bool operator==(const SagaGlance&, const SagaGlance&) = default;

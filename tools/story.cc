@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include "schema/json.h"
+#include "schema/text_view.h"
 #include "tools/saga_course.h"
 #include "tools/story_index.h"
 #include "tools/story_standing.h"
@@ -118,6 +120,11 @@ class Teller {
                             std::move(sentence.text), std::move(facts)});
   }
 
+  void NoteCompensation(const schema::CompensationT& compensation) {
+    totals_.compensations[compensation.id] = CompensationInWords(compensation);
+    totals_.kinds[compensation.id] = compensation.kind;
+  }
+
   // An event of the saga itself.
   void TakeOwn(const events::Event& event) {
     if (event.body_type() == events::Body::Heartbeated) {
@@ -130,11 +137,10 @@ class Teller {
     if (const auto* planned = unpacked->body.AsPlanned()) {
       story_.began = TimeFromMicros(event.time());
       for (const auto& compensation : planned->compensations) {
-        totals_.compensations[compensation->id] = CompensationInWords(*compensation);
+        NoteCompensation(*compensation);
       }
     } else if (const auto* registered = unpacked->body.AsCompensationRegistered()) {
-      totals_.compensations[registered->compensation->id] =
-          CompensationInWords(*registered->compensation);
+      NoteCompensation(*registered->compensation);
     }
     const EffectivePolicy policy = store_.PolicyOf(saga_);
     FollowTenure(*unpacked, before);
@@ -220,8 +226,11 @@ class Teller {
       return;
     }
     const StalenessContext context = store_.ContextOf(saga_);
-    for (const StoreTime at : IndexMoments(saga_, context, cursor_, through)) {
+    std::vector<StoreTime> moments = IndexMoments(saga_, context, cursor_, through);
+    AddClaimEnds(through, moments);
+    for (const StoreTime at : moments) {
       cursor_ = at;
+      TellClaimEnds();
       const bool found = TellNewReasons();
       if (!found && at == saga_.expires_at && saga_.Exit() != nullptr && saga_.IsHeld()) {
         Add(at, {}, "lease_over", FinalisingSentence(saga_, context, names_),
@@ -229,6 +238,36 @@ class Teller {
       }
     }
     cursor_ = through;
+  }
+
+  // Whose claim on it ends when, as far as it does by itself.
+  template <typename Take>
+  void VisitClaims(const Take& take) const {
+    for (const CompensationRecord& record : saga_.compensations) {
+      if (record.state == CompensationState::claimed && record.claim) {
+        take(record);
+      }
+    }
+  }
+
+  void AddClaimEnds(StoreTime through, std::vector<StoreTime>& moments) const {
+    VisitClaims([&](const CompensationRecord& record) {
+      const StoreTime end = record.claim->expires_at;
+      if (end > cursor_ && end <= through) {
+        moments.push_back(end);
+      }
+    });
+    std::sort(moments.begin(), moments.end());
+    moments.erase(std::unique(moments.begin(), moments.end()), moments.end());
+  }
+
+  void TellClaimEnds() {
+    VisitClaims([this](const CompensationRecord& record) {
+      if (record.claim->expires_at == cursor_) {
+        Add(cursor_, {}, "claim_over", ClaimOverSentence(record),
+            {{"id", record.id.view()}, {"expires_at", FormatTime(cursor_)}});
+      }
+    });
   }
 
   // What the index says now and did not say before.

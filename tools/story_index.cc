@@ -71,17 +71,23 @@ Sentence IndexSentence(const Saga& saga, const StalenessContext& context, StaleR
                           who, SectionName(saga), TimeOfDay(saga.Section()->since), Listed(reason)),
               Style::kBad};
     case StaleReason::exited:
-      return {fmt::format("The process of {} has exited and nobody finalised it in time. {}.", who,
-                          Listed(reason)),
+      return {fmt::format("The process of {} has exited and nobody finalised it in time. {}: "
+                          "anybody may recover it or take it over.",
+                          who, Listed(reason)),
               Style::kBad};
     case StaleReason::max_running:
-      return {fmt::format("{} has held it for {}, longer than max_running allows. {}.", who,
-                          Span(at - saga.acquired_at), Listed(reason)),
-              Style::kBad};
+      return {
+          fmt::format("{} has held it for {}, which is all that max_running allows. {}: {} still "
+                      "owns it, but anybody may recover it.",
+                      who, Span(at - saga.acquired_at), Listed(reason), who),
+          Style::kBad};
     case StaleReason::no_progress:
-      return {fmt::format("{} is alive but has told no progress for too long. {}.", who,
-                          Listed(reason)),
-              Style::kBad};
+      return {
+          fmt::format("{} renews its lease but has told no progress for {}, as long as "
+                      "progress_timeout allows. {}: {} still owns it, but anybody may recover it.",
+                      who, Span(context.policy.progress_timeout.value_or(Duration::zero())),
+                      Listed(reason), who),
+          Style::kBad};
     case StaleReason::dependency_dead:
       return {fmt::format("It can never start: what it waits for ended otherwise than completed. "
                           "{}.",
@@ -96,6 +102,13 @@ Sentence IndexSentence(const Saga& saga, const StalenessContext& context, StaleR
   }
   // The events say the others themselves.
   return {};
+}
+
+Sentence ClaimOverSentence(const CompensationRecord& record) {
+  return {fmt::format("{} has claimed the clean-up of {} and not said how it went. The claim is "
+                      "over: anybody may claim it.",
+                      Printable(record.claim->executor.view()), Printable(record.id.view())),
+          Style::kBad};
 }
 
 Sentence FinalisingSentence(const Saga& saga, const StalenessContext& context,

@@ -14,6 +14,9 @@ namespace sagalog::tools {
                                      schema::StaleReason reason, StoreTime at,
                                      const OwnerNames& names);
 
+// A claim of a compensation is over, and nobody said how it went.
+[[nodiscard]] Sentence ClaimOverSentence(const CompensationRecord& record);
+
 // The lease of a saga ended and nothing is wrong yet: its process has exited, its finaliser has
 // time.
 [[nodiscard]] Sentence FinalisingSentence(const Saga& saga, const StalenessContext& context,

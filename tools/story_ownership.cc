@@ -65,10 +65,17 @@ Sentence Dispatched(const StoryScene& scene, const events::DispatchedT& dispatch
           Style::kBusy};
 }
 
+// Whether it is dispatched no more.
+bool IsLastFailure(const StoryScene& scene) {
+  const auto& limit = scene.policy.max_dispatch_failures;
+  return limit && scene.after.dispatch_failures >= static_cast<std::uint64_t>(*limit);
+}
+
 std::string Failures(const StoryScene& scene) {
   const auto& limit = scene.policy.max_dispatch_failures;
-  return fmt::format("That is dispatch failure {}{} in a row.", scene.after.dispatch_failures,
-                     limit ? fmt::format(" (of {} allowed)", *limit) : "");
+  const std::string of =
+      !limit ? "" : fmt::format(", {}of {}", IsLastFailure(scene) ? "the last " : "", *limit);
+  return fmt::format("That is dispatch failure {} in a row{}.", scene.after.dispatch_failures, of);
 }
 
 Sentence DispatchAborted(const StoryScene& scene, const events::DispatchAbortedT& aborted) {
@@ -132,7 +139,7 @@ std::string Decided(const StoryScene& scene, const events::RecoveredT& recovered
     return "";
   }
   if (scene.before.state == State::dispatched) {
-    return " It may be dispatched again. " + Failures(scene);
+    return (IsLastFailure(scene) ? " " : " It may be dispatched again. ") + Failures(scene);
   }
   const auto& limit = scene.policy.max_recoveries;
   std::string text =

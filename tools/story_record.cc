@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/saga_course.h"
+#include "schema/text_view.h"
 
 namespace sagalog::tools {
 namespace {
@@ -83,29 +83,23 @@ auto FactsOf(const events::NotedRefusalT& refusal) {
 }  // namespace
 
 Result<StoryRecord> ReadStoryRecord(const EventLog& log, std::string_view saga_id,
-                                    std::optional<Sequence> through,
-                                    std::optional<StoreTime> until) {
+                                    const std::optional<PastPlace>& at) {
   StoryRecord record;
   record.saga_id = saga_id;
   Picker picker(record);
-  const Status later(Code::kCancelled, "the moment has come");
-  const Status scanned = log.Scan(Sequence(1), through.value_or(log.Last()),
-                                  [&](const events::Event& event, std::string_view bytes) {
-                                    if (until && TimeFromMicros(event.time()) > *until) {
-                                      return later;
-                                    }
-                                    picker.Take(event, bytes);
-                                    return Status();
-                                  });
-  if (!scanned.ok() && scanned.code() != Code::kCancelled) {
-    return scanned;
+  RETURN_IF_ERROR(log.Scan(Sequence(1), at ? at->through : log.Last(),
+                           [&](const events::Event& event, std::string_view bytes) {
+                             picker.Take(event, bytes);
+                             return Status();
+                           }));
+  if (at) {
+    record.now = at->moment;
   }
   if (!picker.planned()) {
     return Status(Code::kNotFound,
                   fmt::format("there is no saga {} among the {} events up to {}", saga_id,
-                              record.last.value(), FormatTime(until.value_or(record.now))));
+                              record.last.value(), FormatTime(record.now)));
   }
-  record.now = until.value_or(record.now);
   return record;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "eventlog/event_log.h"
+#include "reactor/past_place.h"
 #include "schema/events_generated.h"
 #include "schema/status.h"
 #include "schema/store_time.h"
@@ -28,12 +29,11 @@ struct StoryRecord {
   StoreTime now;
 };
 
-// Reads the log from its beginning through `until` (a sequence, or all that happened by a moment).
-// `now` is the moment of the last event that was read, or the moment asked for. kNotFound when the
-// saga was not planned by then; kCorruption when the log cannot be read so far.
+// Reads the log from its beginning through `at`, or to its end. `now` is the moment of the last
+// event that was read, or the moment asked for. kNotFound when the saga was not planned by then;
+// kCorruption when the log cannot be read so far.
 [[nodiscard]] Result<StoryRecord> ReadStoryRecord(const EventLog& log, std::string_view saga_id,
-                                                  std::optional<Sequence> through,
-                                                  std::optional<StoreTime> until);
+                                                  const std::optional<PastPlace>& at);
 
 // Adds refusals that are not yet noted in the log, each once.
 void AddWaitingRefusals(StoryRecord& record, std::vector<events::NotedRefusalT> waiting);

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "reactor/past_saga.h"
 #include "tools/exit_code.h"
 
 namespace sagalog::tools {
@@ -43,28 +42,6 @@ std::optional<StorySource> OpenStorySource(const GlobalOptions& global, const st
   source.record = *std::move(opened);
   SayDamage(global, source.record);
   return source;
-}
-
-Result<StoryMoment> ReadStoryMoment(const std::string& text, const char* flag,
-                                    const EventLog& log) {
-  StoryMoment moment;
-  if (text.empty()) {
-    return moment;
-  }
-  const auto parsed = ParsePastMoment(text);
-  if (!parsed.ok()) {
-    return Status(Code::kInvalidArgument, fmt::format("{}: {}", flag, parsed.status().text()));
-  }
-  if (const StoreTime* time = std::get_if<StoreTime>(&*parsed)) {
-    moment.time = *time;
-    return moment;
-  }
-  moment.sequence = std::get<Sequence>(*parsed);
-  if (moment.sequence->IsNone() || *moment.sequence > log.Last()) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("{}: the log has the events 1 to {}", flag, log.Last().value()));
-  }
-  return moment;
 }
 
 }  // namespace sagalog::tools

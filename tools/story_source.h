@@ -24,14 +24,4 @@ struct StorySource {
 [[nodiscard]] std::optional<StorySource> OpenStorySource(const GlobalOptions& global,
                                                          const std::string& record, int& exit_code);
 
-// A moment as people give one: a sequence, or a time with its zone.
-struct StoryMoment {
-  std::optional<Sequence> sequence;
-  std::optional<StoreTime> time;
-};
-
-// kInvalidArgument, naming `flag`, when it is neither, or a sequence that the log has not reached.
-[[nodiscard]] Result<StoryMoment> ReadStoryMoment(const std::string& text, const char* flag,
-                                                  const EventLog& log);
-
 }  // namespace sagalog::tools

@@ -29,7 +29,9 @@ struct StoryTotals {
   std::uint64_t refusals_counted = 0;
   std::uint64_t absences = 0;
   Duration away{};
-  // Of compensations, to name them: by id.
+  // What compensations are, as it was said when they were registered: by id.
+  std::map<std::string, std::string, std::less<>> kinds;
+  // To name them: by id.
   std::map<std::string, std::string, std::less<>> compensations;
 };
 

@@ -12,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "reactor/past_place.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/store_command.h"
@@ -28,23 +29,26 @@ struct TimelineArguments {
   std::string format = "html";
 };
 
-Result<std::optional<StoreTime>> ReadTime(const std::string& text, const char* flag) {
+// A time as it is given, a sequence as the time of its event.
+Result<std::optional<StoreTime>> ReadMoment(const std::string& text, const char* flag,
+                                            const EventLog& log) {
   if (text.empty()) {
     return std::optional<StoreTime>();
   }
-  const auto time = ParseTime(text);
-  if (!time.ok()) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("{}: \"{}\" is no time with its zone (RFC 3339)", flag, text));
+  const auto moment = ParsePastMoment(text);
+  const auto place = moment.ok() ? FindPlace(log, log.Last(), *moment, kStoreTimeMax)
+                                 : Result<PastPlace>(moment.status());
+  if (!place.ok()) {
+    return Status(place.status().code(), fmt::format("{}: {}", flag, place.status().text()));
   }
-  return std::optional<StoreTime>(*time);
+  return std::optional<StoreTime>(place->moment);
 }
 
 Result<Timeline> ReadPicture(const TimelineArguments& arguments, const StorySource& source) {
   TimelineRequest request;
   request.sagas.insert(arguments.sagas.begin(), arguments.sagas.end());
-  ASSIGN_OR_RETURN(request.from, ReadTime(arguments.from, "--from"));
-  ASSIGN_OR_RETURN(request.to, ReadTime(arguments.to, "--to"));
+  ASSIGN_OR_RETURN(request.from, ReadMoment(arguments.from, "--from", *source.record.log));
+  ASSIGN_OR_RETURN(request.to, ReadMoment(arguments.to, "--to", *source.record.log));
   request.now = source.now;
   ASSIGN_OR_RETURN(Timeline timeline, ReadTimeline(*source.record.log, request));
   if (source.record.damage) {
@@ -118,8 +122,10 @@ void Run(const GlobalOptions& global, const TimelineArguments& arguments, int& e
     return;
   }
   const auto fail = [&](const Status& status) {
-    PrintError(global, fmt::format("timeline: {}", status.text()));
-    exit_code = ExitCodeOf(status);
+    const bool unread = status.code() == Code::kNotFound && source->record.damage;
+    PrintError(global, fmt::format("timeline: {}{}", status.text(),
+                                   unread ? ", as far as it can be read" : ""));
+    exit_code = unread ? kExitUnavailable : ExitCodeOf(status);
   };
   const auto timeline = ReadPicture(arguments, *source);
   if (!timeline.ok()) {
@@ -150,8 +156,10 @@ void AddTimelineCommand(CLI::App& app, const GlobalOptions& global, int& exit_co
   timeline->group(kLookingGroup);
   timeline->add_option("sagas", arguments->sagas, "Their ids; all when none is given")
       ->type_name("ID");
-  timeline->add_option("--from", arguments->from, "Where it begins (RFC 3339)")->type_name("TIME");
-  timeline->add_option("--to", arguments->to, "Where it ends (RFC 3339)")->type_name("TIME");
+  timeline->add_option("--from", arguments->from, "Where it begins (RFC 3339)")
+      ->type_name("SEQUENCE|TIME");
+  timeline->add_option("--to", arguments->to, "Where it ends (RFC 3339)")
+      ->type_name("SEQUENCE|TIME");
   timeline->add_option("--format", arguments->format, "html, svg or trace (html)")
       ->type_name("WORD")
       ->check(CLI::IsMember({"html", "svg", "trace"}));

@@ -39,6 +39,7 @@ json::object SagaOf(const TimelineSaga& saga, StoreTime begin) {
           {"key", saga.key},
           {"state", schema::EnumNameState(saga.state)},
           {"unclear", saga.unclear.count()},
+          {"grace", saga.grace.count()},
           {"refusals", saga.refusals},
           {"lanes", std::move(lanes)},
           {"items", ItemsOf(saga.items, begin)}};

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "schema/text_view.h"
 #include "tools/story_events.h"
 #include "tools/timeline_saga.h"
 
@@ -75,6 +76,9 @@ class Reader {
       builder.Finish(now, store_);
     }
     RETURN_IF_ERROR(CheckFits());
+    const bool all_over = !request_.sagas.empty() && !request_.to &&
+                          std::all_of(sagas_.begin(), sagas_.end(),
+                                      [](auto& entry) { return entry.second.saga().IsSettled(); });
     for (const auto& [sequence, id] : order_) {
       const auto found = sagas_.find(id);
       if (found != sagas_.end()) {
@@ -82,7 +86,7 @@ class Reader {
       }
     }
     timeline_.ticks_left_out = budget_.ticks_left_out;
-    return Frame(now);
+    return Frame(all_over ? LastOfSagas().value_or(now) : now);
   }
 
  private:
@@ -94,6 +98,17 @@ class Reader {
     if (telling) {
       timeline_.sagas.push_back(std::move(saga));
     }
+  }
+
+  // The end of the last thing that happened to those that are drawn.
+  [[nodiscard]] std::optional<StoreTime> LastOfSagas() const {
+    std::optional<StoreTime> last;
+    for (const TimelineSaga& saga : timeline_.sagas) {
+      for (const TimelineItem& item : saga.items) {
+        last = std::max(last.value_or(item.to), item.to);
+      }
+    }
+    return last;
   }
 
   // Where it begins and ends.

@@ -84,8 +84,10 @@ struct TimelineSaga {
   schema::State state = schema::State::planned;
   std::vector<TimelineLane> lanes;
   std::vector<TimelineItem> items;
-  // How long its ownership was unclear in the window.
+  // How long its ownership was unclear in the window, and how long it was its owner's to come back
+  // to after an absence of the store.
   Duration unclear{};
+  Duration grace{};
   std::uint64_t refusals = 0;
 };
 
@@ -106,7 +108,8 @@ struct TimelineRequest {
   // Empty = all.
   std::set<std::string, std::less<>> sagas;
   std::optional<StoreTime> from;
-  // Without one, `now`.
+  // Without one, `now`; of sagas that were asked for and are all over, the last that happened to
+  // them.
   std::optional<StoreTime> to;
   // What is true at the end of the log goes on until then; none = the last event's time.
   std::optional<StoreTime> now;

@@ -83,8 +83,10 @@ void TimelineSagaBuilder::AddItem(TimelineKind kind, StoreTime from, StoreTime t
   }
   from = std::max(from, budget_.from);
   to = std::min(to, budget_.to);
-  if (kind == TimelineKind::kUnclear || kind == TimelineKind::kGrace) {
+  if (kind == TimelineKind::kUnclear) {
     picture_.unclear += to - from;
+  } else if (kind == TimelineKind::kGrace) {
+    picture_.grace += to - from;
   }
   picture_.items.push_back({kind, from, to, lane, sequence, std::move(text), std::move(label)});
 }

@@ -20,7 +20,8 @@ constexpr double kRight = 44;
 constexpr double kTop = 74;
 constexpr double kStripRow = 34;
 constexpr double kLaneRow = 24;
-constexpr double kLegend = 34;
+constexpr double kLegendRow = 20;
+constexpr double kLegend = 34 + kLegendRow;
 // Of more sagas only the strips are shown.
 constexpr std::size_t kExpandedMax = 5;
 // Marks that stand closer than this would hide each other.
@@ -104,6 +105,23 @@ const char* GlyphOf(TimelineKind kind) {
   }
 }
 
+// Of 2 to 8 parts, each a round length of time.
+Duration GridStep(Duration length) {
+  using std::chrono::milliseconds;
+  constexpr std::int64_t kPartsMax = 8;
+  for (const std::int64_t seconds :
+       {1,     2,     5,      10,     15,      30,      60,      120,
+        300,   600,   900,    1800,   3600,    7200,    10800,   21600,
+        43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 15552000}) {
+    const Duration step = std::chrono::seconds(seconds);
+    if (length / step <= kPartsMax) {
+      return length < Duration(std::chrono::seconds(2)) ? Duration(milliseconds(250)) : step;
+    }
+  }
+  return std::chrono::seconds(31536000) *
+         std::max<std::int64_t>(1, length / std::chrono::seconds(31536000) / kPartsMax);
+}
+
 class Drawing {
  public:
   explicit Drawing(const Timeline& timeline)
@@ -159,16 +177,19 @@ class Drawing {
                      timeline_.damage.empty() ? "" : "; the log is damaged: " + timeline_.damage));
   }
 
+  // At round times, so many apart that there are few enough.
   void Grid() {
-    constexpr int kParts = 8;
-    for (int i = 0; i <= kParts; ++i) {
-      const StoreTime at = timeline_.from + (timeline_.to - timeline_.from) * i / kParts;
+    const Duration step = GridStep(timeline_.to - timeline_.from);
+    const std::int64_t size = step.count();
+    StoreTime at = TimeFromMicros((ToMicros(timeline_.from) + size - 1) / size * size);
+    for (; at <= timeline_.to; at += step) {
       out_ += fmt::format("<path class=\"grid\" d=\"M{0:.1f},{1}V{2}\"/>", XOf(at), kTop - 4,
                           height_ - kLegend);
       out_ += fmt::format(
           "<text class=\"dim\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}"
           "</text>\n",
-          XOf(at), kTop - 10, TimeOfDay(at));
+          XOf(at), kTop - 10,
+          step >= std::chrono::hours(24) ? DateAndTime(at).substr(0, 10) : TimeOfDay(at));
     }
   }
 
@@ -242,8 +263,10 @@ class Drawing {
     out_ += fmt::format("<path class=\"grid\" d=\"M0,{}H{}\"/>", y, kWidth);
     Text(16, y + 15, "name", CutToWidth(Printable(saga.id), 30));
     Text(16, y + 28, "dim",
-         fmt::format("{}{}", schema::EnumNameState(saga.state),
-                     saga.unclear == Duration::zero() ? "" : ", unclear " + Span(saga.unclear)));
+         fmt::format("{}{}{}",
+                     saga.unclear == Duration::zero() ? "" : "unclear " + Span(saga.unclear) + ", ",
+                     saga.grace == Duration::zero() ? "" : "in grace " + Span(saga.grace) + ", ",
+                     schema::EnumNameState(saga.state)));
     Row(saga, 0, y, kStripRow, !expanded_);
     y += kStripRow;
     for (std::uint32_t lane = 1; expanded_ && lane < saga.lanes.size(); ++lane, y += kLaneRow) {
@@ -272,19 +295,28 @@ class Drawing {
   }
 
   void Legend(double y) {
-    constexpr std::array<std::pair<TimelineKind, const char*>, 10> kEntries = {
-        {{TimelineKind::kOwned, "owned"},
+    constexpr std::array<std::pair<TimelineKind, const char*>, 14> kEntries = {
+        {{TimelineKind::kWaiting, "waiting"},
+         {TimelineKind::kOwned, "owned"},
          {TimelineKind::kUnclear, "unclear"},
          {TimelineKind::kGrace, "in grace"},
          {TimelineKind::kFinalising, "finalising"},
          {TimelineKind::kSection, "in a section"},
          {TimelineKind::kLapsed, "lease over"},
+         {TimelineKind::kOwing, "clean-up owed"},
+         {TimelineKind::kCleaning, "being undone"},
+         {TimelineKind::kAcquired, "acquired"},
          {TimelineKind::kRefused, "refused"},
          {TimelineKind::kDecision, "decision"},
          {TimelineKind::kCompleted, "completed"},
          {TimelineKind::kEndedBadly, "ended otherwise"}}};
     double x = 16;
     for (const auto& [kind, name] : kEntries) {
+      const double width = 46 + 7.0 * double(std::string_view(name).size());
+      if (x + width > kWidth) {
+        x = 16;
+        y += kLegendRow;
+      }
       if (IsMark(kind)) {
         out_ += fmt::format("<path class=\"{}\" transform=\"translate({},{})\" d=\"{}\"/>",
                             TimelineKindName(kind), x + 12, y + 18, GlyphOf(kind));
@@ -293,7 +325,7 @@ class Drawing {
                             TimelineKindName(kind), x, y + 12);
       }
       Text(x + 30, y + 22, "dim", name);
-      x += 46 + 7.0 * double(std::string_view(name).size());
+      x += width;
     }
   }
 

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "reactor/past_place.h"
 #include "schema/json.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
@@ -52,20 +54,31 @@ std::vector<events::NotedRefusalT> WaitingRefusals(StoreClient& client, const st
   return waiting;
 }
 
+// None = now. Of a record also a moment after its end: nothing else had happened by then.
+Result<std::optional<PastPlace>> PlaceOf(const std::string& text, const EventLog& log,
+                                         const std::optional<StoreTime>& now) {
+  if (text.empty()) {
+    return std::optional<PastPlace>();
+  }
+  const auto moment = ParsePastMoment(text);
+  const auto place = moment.ok() ? FindPlace(log, log.Last(), *moment, now.value_or(kStoreTimeMax))
+                                 : Result<PastPlace>(moment.status());
+  if (place.status().code() == Code::kInvalidArgument) {
+    return Status(Code::kInvalidArgument, "--at: " + place.status().text());
+  }
+  RETURN_IF_ERROR(place.status());
+  return std::optional(*place);
+}
+
 // What the story is told from, or why it cannot be.
 Result<StoryRecord> ReadRecord(const WhyArguments& arguments, StorySource& source) {
   const EventLog& log = *source.record.log;
-  ASSIGN_OR_RETURN(const StoryMoment at, ReadStoryMoment(arguments.at, "--at", log));
-  if (at.time && source.now && *at.time > *source.now) {
-    return Status(
-        Code::kInvalidArgument,
-        fmt::format("--at: it is only {}: what is to come is not known", FormatTime(*source.now)));
-  }
+  ASSIGN_OR_RETURN(const std::optional<PastPlace> at, PlaceOf(arguments.at, log, source.now));
   std::vector<events::NotedRefusalT> waiting;
   if (source.client != nullptr && arguments.at.empty()) {
     waiting = WaitingRefusals(*source.client, arguments.saga);
   }
-  ASSIGN_OR_RETURN(StoryRecord record, ReadStoryRecord(log, arguments.saga, at.sequence, at.time));
+  ASSIGN_OR_RETURN(StoryRecord record, ReadStoryRecord(log, arguments.saga, at));
   AddWaitingRefusals(record, std::move(waiting));
   if (arguments.at.empty() && source.now) {
     record.now = std::max(record.now, *source.now);
@@ -88,8 +101,13 @@ void Why(const GlobalOptions& global, const WhyArguments& arguments, int& exit_c
   }
   const auto record = ReadRecord(arguments, *source);
   if (!record.ok()) {
-    PrintError(global, fmt::format("why: {}", record.status().text()));
-    exit_code = ExitCodeOf(record.status());
+    const bool unread = record.status().code() == Code::kNotFound && source->record.damage;
+    PrintError(global,
+               unread ? fmt::format("why: {} is not in what can be read: the log is damaged behind "
+                                    "sequence {} (sagalog show may know it)",
+                                    arguments.saga, source->record.log->Last().value())
+                      : fmt::format("why: {}", record.status().text()));
+    exit_code = unread ? kExitUnavailable : ExitCodeOf(record.status());
     return;
   }
   const Story story = TellStory(*record);

@@ -267,6 +267,30 @@ class CommandsTest(StoreTestCase):
         for at in (planned.sequence, planned.planned_at):
             self.assertEqual(self.client.saga(saga, at=at).state, "planned")
 
+    def test_lists_are_shown_as_they_were(self) -> None:
+        queue = self.fresh()
+        saga, token = self.running(queue=queue)
+        self.client.configure_queue(queue, limit=2)
+        self.client.enter_section(saga, token, "merge")
+        then = self.client.status().last_sequence
+        self.store.advance("10s")
+        self.client.leave_section(saga, token, outcome="merged")
+        self.client.complete(saga, token)
+        self.client.configure_queue(queue, limit=3)
+        page = self.client.sagas(queue=queue, at=then)
+        self.assertEqual([(row.state, row.owner.owner) for row in page], [("running", "w1")])
+        self.assertEqual(page.sequence, then)
+        self.assertEqual(self.client.queue(queue, at=then).limit, 2)
+        self.assertIn(saga, [row.saga_id for row in self.client.sections(at=then)])
+        self.assertNotIn(saga, [row.saga_id for row in self.client.sections()])
+        self.assertIn(saga, [held for row in self.client.owners(at=then) for held in row.sagas])
+        for query in (self.client.stale, self.client.compensations, self.client.effects_in_doubt,
+                      self.client.queues):
+            self.assertEqual(query(at=then).sequence, then)
+        self.assertIsNotNone(self.client.policy(at=then))
+        with self.assertRaises(sagalog.InvalidArgument):
+            self.client.stale(at="2026-01-01T00:00:00")
+
     def test_history_tells_of_refusals_too(self) -> None:
         saga, token = self.running()
         self.client.heartbeat(saga, token, progress="x")

@@ -193,6 +193,9 @@ class Everything(DescribedDaemon):
         self.ask("GET", "/v1/sagas?state=running&label=team%3Dred&owner=w1&queue=default")
         self.ask("GET", "/v1/sagas?state=completed&key=none&stage=x")
         self.ask("GET", "/v1/sagas/T1?at=9")
+        for path in ("sagas?", "stale?", "compensations?", "effects?in_doubt=true&", "owners?",
+                     "sections?", "queues?", "queues/deploy?", "policy?"):
+            self.assertIn("time", self.ask("GET", f"/v1/{path}at=9"))
         for saga in ("T1", "T2", "T6", "T7"):
             self.ask("GET", f"/v1/sagas/{saga}")
             self.ask("GET", f"/v1/sagas/{saga}/events?refusals=true&transitions_only=true")

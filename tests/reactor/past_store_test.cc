@@ -104,7 +104,7 @@ TEST_F(PastStoreTest, EveryMomentShowsWhatTheListsShowedThen) {
     json::array sagas;
     SagaViewer viewer(api_.store().log());
     ASSERT_TRUE((*past)
-                    ->VisitSagas(true,
+                    ->VisitSagas(Sequence(), true,
                                  [&](const SagaSnapshot& snapshot) {
                                    sagas.push_back(json::parse(ToJson(**viewer.View(snapshot))));
                                    return Status();
@@ -125,7 +125,7 @@ TEST_F(PastStoreTest, LiveSagasAreThoseThatHadNotEndedOrStillOweSomething) {
   ASSERT_TRUE((*past)->MoveTo(looks_.back().place).ok());
   std::vector<std::string> ids;
   ASSERT_TRUE((*past)
-                  ->VisitSagas(false,
+                  ->VisitSagas(Sequence(), false,
                                [&](const SagaSnapshot& snapshot) {
                                  ids.push_back(snapshot.saga.id);
                                  return Status();

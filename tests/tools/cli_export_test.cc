@@ -334,6 +334,40 @@ TEST_F(CliExport, HoldsStubsToo) {
   EXPECT_EQ(Check(out()), "");
 }
 
+// What a redacted event said is gone, also from an export; its hash stays, so that whoever has the
+// export, the key and a checkpoint from before can still check all of it, without the store.
+TEST_F(CliExport, ARedactedEventSaysSoKeepsItsHashAndIsVerifiedOffline) {
+  const fs::path key = directory_.root() / "key";
+  const fs::path checkpoint = directory_.root() / "checkpoint";
+  directory_.Json({"annotate", "T2", "the password is hunter2"});
+  WriteText(checkpoint, directory_.Run({"audit", "checkpoint"}).out);
+  WriteText(key, directory_.Run({"audit", "key"}).out);
+  const std::string secret =
+      std::to_string(directory_.Json({"show", "T2"}).at("sequence").to_number<std::uint64_t>());
+  const std::string hash =
+      Word(directory_.Json({"redact", secret, "--reason", "a password", "--actor", "ann"}), "hash");
+  ASSERT_EQ(hash.size(), 44U);
+  ExportJson();
+  fs::remove_all(directory_.data());
+
+  const std::string events = FileText(out() / "events.ndjson");
+  EXPECT_THAT(events, testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(events, HasSubstr(R"("body":{"text":"[redacted]"},"original_hash":")" + hash));
+  EXPECT_THAT(events,
+              HasSubstr(fmt::format(R"("redacted_sequence":{},"reason":"a password","hash":"{}")",
+                                    secret, hash)));
+  const Words verify = {"audit",      "verify",       out().string(),     "--key",
+                        key.string(), "--checkpoint", checkpoint.string()};
+  const CliResult verified = RunCli(verify);
+  EXPECT_EQ(verified.exit_code, 0) << verified.error;
+  EXPECT_THAT(verified.out, AllOf(HasSubstr("redacted"), HasSubstr("those that were signed")));
+
+  Replace(out() / "events.ndjson", R"("text":"[redacted]")", R"("text":"[harmless]")");
+  const CliResult forged = RunCli(verify);
+  EXPECT_EQ(forged.exit_code, 3);
+  EXPECT_THAT(forged.error, HasSubstr("event " + secret));
+}
+
 // Each format on a disk that is full at every step, in a loop, until it fits.
 class CliExportOnAFullDisk : public CliExport, public testing::WithParamInterface<const char*> {};
 

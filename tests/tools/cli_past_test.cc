@@ -1,6 +1,7 @@
 // sagalog at and sagalog diff: what was, and what changed.
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -63,6 +64,53 @@ TEST_F(CliPast, ASagaIsShownAsTheStoreShowsItAtThatSequence) {
               AllOf(StartsWith("as it was at sequence 3, 20"), HasSubstr("running")));
 }
 
+std::string Items(const json::object& page) { return json::serialize(page.at("items")); }
+
+TEST_F(CliPast, ListsAreShownAsTheyWere) {
+  directory_.Serve({"--manual-clock", "2026-11-21T03:18:00Z"});
+  directory_.Json({"queue", "q", "--limit", "2"});
+  directory_.Json({"plan", "T1", "--queue", "q", "--compensation", "id=c,kind=k,target=t"});
+  const std::string token = directory_.Token({"acquire", "T1", "--owner", "w1", "--ttl", "30s"});
+  directory_.Json({"section", "enter", "T1", "--token", token, "--name", "merge"});
+  directory_.Json(
+      {"effect", "begin", "T1", "--token", token, "--effect", "push", "--fingerprint", "f"});
+  AdvanceClock(directory_, "60s");
+  const std::vector<Words> lists = {{"ls", "--queue", "q"}, {"stale"}, {"sections"},
+                                    {"effect", "ls"},       {"queue"}, {"compensation", "ls"}};
+  std::vector<std::string> then;
+  for (const Words& list : lists) {
+    then.push_back(Items(directory_.Json(list)));
+  }
+  AdvanceClock(directory_, "60s");
+  directory_.Json({"effect", "settle", "T1", "--effect", "push", "--outcome", "pushed"});
+  directory_.Json({"section", "leave", "T1", "--token", token, "--outcome", "o"});
+  directory_.Json({"force-release", "T1", "--actor", "a", "--reason", "r"});
+  directory_.Json({"queue", "q", "--limit", "3"});
+  directory_.Json({"policy", "--limit", "5"});
+  const CliResult both = directory_.Run({"queue", "q", "--at", "2", "--limit", "4"});
+  EXPECT_EQ(both.exit_code, 1);
+  EXPECT_THAT(both.error, HasSubstr("at: "));
+  for (const bool daemon : {true, false}) {
+    if (!daemon) {
+      EXPECT_EQ(directory_.StopServing(), 0);
+    }
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      Words words = lists[i];
+      words.insert(words.end(), {"--at", "2026-11-21T03:19:00Z"});
+      EXPECT_EQ(Items(directory_.Json(words)), then[i]) << words.front();
+    }
+  }
+  EXPECT_THAT(directory_.Run({"stale", "--at", "2026-11-21T03:19:00Z"}).out,
+              AllOf(StartsWith("as it was at sequence 6, 2026-11-21T03:19:00.000000Z\n"),
+                    HasSubstr("30 s ago")));
+  EXPECT_THAT(directory_.Run({"queue", "q", "--at", "2"}).out,
+              StartsWith("as it was at sequence 2, 2026-11-21T03:18:00.000000Z\n"));
+  EXPECT_EQ(Word(directory_.Json({"queue", "q", "--at", "2"}), "limit"), "2");
+  EXPECT_FALSE(directory_.Json({"policy", "--at", "6"}).contains("limit"));
+  EXPECT_THAT(directory_.Run({"stale", "--at", "2026-11-21T03:18:00"}).error,
+              HasSubstr("names no zone"));
+}
+
 TEST_F(CliPast, EverythingIsShownWithTheStaleIndexOfThatMomentWhileADaemonRuns) {
   directory_.Serve({"--manual-clock", "2026-11-21T03:18:00Z"});
   directory_.Json({"plan", "T1", "--queue", "q"});
@@ -97,6 +145,12 @@ TEST_F(CliPast, ABackupIsLookedAtWhereItLies) {
   const CliResult beyond = directory_.Run({"at", "6", "--record", backups});
   EXPECT_EQ(beyond.exit_code, 1);
   EXPECT_EQ(beyond.error, "sagalog: at: the log ends at sequence 5\n");
+  const CliResult later = directory_.Run({"at", "2999-01-01T00:00:00Z", "--record", backups});
+  EXPECT_EQ(later.exit_code, 1);
+  EXPECT_THAT(later.error,
+              AllOf(StartsWith("sagalog: at: the record ends at 20"), HasSubstr("(event 5)")));
+  EXPECT_THAT(directory_.Run({"diff", "3", "4", "--record", backups}).out,
+              HasSubstr(": 1 event\n"));
 }
 
 TEST_F(CliPast, WrongMomentsAndSagasAreRefusedInOneLine) {
@@ -113,8 +167,12 @@ TEST_F(CliPast, WrongMomentsAndSagasAreRefusedInOneLine) {
            Wrong{{"at", "6"}, 1, "at: the log ends at sequence 5"},
            Wrong{{"at", "1999-01-01T00:00:00Z"}, 1, "at: the log begins at 20"},
            Wrong{{"at", "9999-01-01T00:00:00Z"}, 1, "what is to come is not known"},
-           Wrong{{"at", "5", "--saga", "T9"}, 1, "at: there was no saga T9 then"},
-           Wrong{{"at", "1", "--saga", "T1"}, 1, "at: there was no saga T1 then"},
+           Wrong{{"at", "5", "--saga", "T9"},
+                 1,
+                 "at: there was no saga T9 then: nor is there one up to event 5"},
+           Wrong{{"at", "1", "--saga", "T1"},
+                 1,
+                 "at: there was no saga T1 then: it was planned later, by event 2 at 20"},
            Wrong{{"at", "1", "--record", directory_.root() / "none"}, 1, "at: "},
            Wrong{{"diff", "2", "x"}, 2, "diff: \"x\" is neither"},
            Wrong{{"diff", "3", "2"}, 1, "is later than the second"},

@@ -80,6 +80,31 @@ TEST_F(CliReplayScreen, JumpsGoByTheSagaTheTypeThePlaceAndTheEnds) {
   EXPECT_EQ(run.exit_code(), 0);
 }
 
+TEST_F(CliReplayScreen, WhatIsTypedIsOnASmallScreenToo) {
+  TerminalRun run(directory_, {"replay"}, 100, 12);
+  run.ScreenWith("event 1 of 6");
+  run.Press("g4\r");
+  run.ScreenWith("event 4 of 6");
+  run.Press("g77");
+  run.ScreenWith("go to (sequence or time): 77_");
+  run.Press("\r");
+  run.ScreenWith("the log ends at sequence 6");
+  run.Press("q");
+  run.ReadToTheEnd();
+}
+
+TEST_F(CliReplayScreen, EscapeLeavesTheHelpAndThenTheProgram) {
+  TerminalRun run(directory_, {"replay"});
+  run.ScreenWith("event 1 of 6");
+  run.Press("?");
+  run.ScreenWith("an hour on / back");
+  run.Press("\x1B");
+  run.ScreenWith("store_opened");
+  run.Press("\x1B");
+  run.ReadToTheEnd();
+  EXPECT_EQ(run.exit_code(), 0);
+}
+
 TEST_F(CliReplayScreen, AFilterIsTypedAndItsErrorNamesTheColumn) {
   TerminalRun run(directory_, {"replay"});
   run.ScreenWith("event 1 of 6");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -103,6 +104,36 @@ TEST_F(CliReplay, FiltersByWhatTheEventAndItsSagaSay) {
   EXPECT_THAT(Where("sequence=1,8"), ElementsAre(1, 8));
   EXPECT_THAT(Where("saga=\"\""), ElementsAre(1));
   EXPECT_THAT(Where("type=parked"), IsEmpty());
+}
+
+// The late call stands in the log when it was noted; it is found by the saga that it was about.
+TEST_F(CliReplay, RefusedCallsAreReadAndFoundByTheirSaga) {
+  EXPECT_EQ(directory_.Run({"heartbeat", "T1", "--token", "4"}).exit_code, 1);
+  EXPECT_EQ(directory_.Run({"acquire", "T2", "--owner", "w9"}).exit_code, 1);
+  AdvanceClock(directory_, "60s");
+  directory_.Json({"annotate", "T2", "--text", "so that the refusals are noted"});
+  ASSERT_EQ(directory_.StopServing(), 0);
+  const CliResult replay =
+      directory_.Run({"replay", "--where", "type=refusals_noted saga=T1", "--plain"});
+  EXPECT_THAT(replay.out, HasSubstr("T1 heartbeat at 03:19:00Z: terminal"));
+  EXPECT_THAT(replay.out, testing::Not(HasSubstr("{\"")));
+  EXPECT_EQ(Where("type=refusals_noted saga=T2").size(), 1U);
+  EXPECT_THAT(Where("type=refusals_noted saga=T3"), IsEmpty());
+}
+
+TEST_F(CliReplay, CleanUpsEffectsAndWhoDidItAreShown) {
+  directory_.Json({"plan", "T3", "--compensation", "id=vm,kind=k,target=t"});
+  const std::string token = directory_.Token({"acquire", "T3", "--owner", "w3"});
+  directory_.Json(
+      {"effect", "begin", "T3", "--token", token, "--effect", "push", "--fingerprint", "f"});
+  directory_.Json({"cancel", "T3", "--reason", "r", "--actor", "ann"});
+  const std::string out = directory_.Run({"replay", "--saga", "T3", "--plain"}).out;
+  EXPECT_THAT(out,
+              AllOf(HasSubstr("clean-ups vm registered, effects push in doubt"),
+                    HasSubstr("clean-ups vm owed, effects push in doubt"), HasSubstr("(by ann)")));
+  const std::vector<json::object> steps = Steps({"--saga", "T3"});
+  EXPECT_EQ(json::serialize(steps.back().at("after").at("compensations")),
+            R"([{"id":"vm","state":"owed"}])");
 }
 
 TEST_F(CliReplay, AWrongFilterIsNamedWithItsColumn) {

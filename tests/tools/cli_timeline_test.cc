@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/generated/places.h"
+#include "tests/tools/background_run.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -109,6 +110,8 @@ TEST_F(CliTimeline, AnAbsenceOfTheStoreIsGraceAndNotSilence) {
   const json::object model = Model();
   const json::object& saga = OnlySaga(model);
   EXPECT_EQ(Of(saga, "grace"), (Spans{{120, 128, 0}}));
+  EXPECT_EQ(saga.at("grace").as_int64(), 8'000'000);
+  EXPECT_EQ(saga.at("unclear").as_int64(), 0);
   EXPECT_TRUE(Of(saga, "unclear").empty());
   const json::array& store = model.at("store").as_array();
   ASSERT_EQ(store.size(), 1U);
@@ -139,6 +142,34 @@ TEST_F(CliTimeline, AWindowIsCutOut) {
   EXPECT_EQ(model.at("length").as_int64(), 20'000'000);
   EXPECT_EQ(Of(saga, "unclear"), (Spans{{10, 20, 0}}));
   EXPECT_TRUE(Of(saga, "ended").empty());
+}
+
+// Whoever looks a week later sees what happened, and not the week.
+TEST_F(CliTimeline, OfSagasThatAreOverThePictureEndsWithThem) {
+  CliDirectory store;
+  store.Serve({"--manual-clock", "2026-11-21T03:18:00Z"});
+  for (const char* saga : {"over", "open"}) {
+    store.Json({"plan", saga});
+  }
+  store.Json({"cancel", "over", "--reason", "r"});
+  AdvanceClock(store, "7d");
+  const auto drawn_to = [&](Words words) {
+    words.insert(words.begin(), "timeline");
+    words.insert(words.end(), {"--out", (store.root() / "t.html").string()});
+    return Word(store.Json(words), "to");
+  };
+  EXPECT_EQ(drawn_to({"over"}), "2026-11-21T03:18:00.000000Z");
+  EXPECT_EQ(drawn_to({"over", "open"}), "2026-11-28T03:18:00.000000Z");
+  EXPECT_EQ(drawn_to({}), "2026-11-28T03:18:00.000000Z");
+}
+
+TEST_F(CliTimeline, AWindowMayBeGivenInSequences) {
+  Play("taken-over");
+  const CliResult drawn = Draw("html", {"--from", "3", "--to", "4"});
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.error;
+  EXPECT_THAT(drawn.out, HasSubstr("from 2026-01-01T00:00:00.000000Z to 2026-01-01T00:00:45"));
+  EXPECT_EQ(Draw("html", {"--to", "99"}).exit_code, 2);
+  EXPECT_THAT(Draw("html", {"--to", "99"}).error, HasSubstr("--to: the log ends at sequence"));
 }
 
 TEST_F(CliTimeline, OneSagaIsDrawnAlone) {
@@ -180,6 +211,31 @@ TEST_F(CliTimeline, ThePageNeedsNothingElse) {
     EXPECT_THAT(page, Not(HasSubstr(reference)));
   }
   EXPECT_THAT(page, AllOf(HasSubstr("default-src 'none'"), HasSubstr("prefers-color-scheme")));
+}
+
+TEST_F(CliTimeline, WhateverIsInTheModelHasALookOnThePage) {
+  std::set<std::string> kinds;
+  std::string page;
+  for (const char* id : {"taken-over", "store-outage", "reaped-finaliser", "double-entry", "forced",
+                         "ghost-dispatch", "failed-cleanup", "clock-step", "restored-store"}) {
+    fs::remove_all(record());
+    Play(id);
+    const json::object model = Model();
+    page = Drawn("html");
+    std::vector<json::array> lists = {model.at("store").as_array()};
+    for (const json::value& saga : model.at("sagas").as_array()) {
+      lists.push_back(saga.as_object().at("items").as_array());
+    }
+    for (const json::array& list : lists) {
+      for (const json::value& item : list) {
+        kinds.insert(item.as_array().at(0).as_string().c_str());
+      }
+    }
+  }
+  EXPECT_GE(kinds.size(), 15U);
+  for (const std::string& kind : kinds) {
+    EXPECT_THAT(page, HasSubstr(" " + kind + ": ["));  // in BARS, or in GLYPHS
+  }
 }
 
 TEST_F(CliTimeline, WhatCallersWroteIsNoMarkup) {

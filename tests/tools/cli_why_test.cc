@@ -88,7 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
                     ToldStory{"store-outage"}, ToldStory{"host-asleep"}, ToldStory{"store-stalled"},
                     ToldStory{"effect-in-doubt"}, ToldStory{"restored-store"},
                     ToldStory{"taken-over"}, ToldStory{"dependency-dead"}, ToldStory{"forced"},
-                    ToldStory{"same-name"}, ToldStory{"hostile-words"}, ToldStory{"long-run"}),
+                    ToldStory{"same-name"}, ToldStory{"hostile-words"}, ToldStory{"long-run"},
+                    ToldStory{"section-overdue"}, ToldStory{"ran-too-long"},
+                    ToldStory{"no-progress"}, ToldStory{"exited", "2026-01-01T00:06:50Z"},
+                    ToldStory{"dispatch-exhausted"},
+                    ToldStory{"abandoned-claim", "2026-01-01T00:10:00Z"}),
     NameOf);
 
 TEST(CliWhy, SaysTheSameToPrograms) {
@@ -141,6 +145,7 @@ TEST(CliWhy, TellsADamagedRecordUpToTheDamage) {
     {"do": "annotate", "saga": "T", "text": "one", "expect": "ok"},
     {"do": "annotate", "saga": "T", "text": "two", "expect": "ok"},
     {"do": "annotate", "saga": "T", "text": "after", "expect": "ok"},
+    {"do": "plan", "saga": "U", "expect": "ok"},
     {"do": "reopen", "how": "corrupt_mid", "expect": "corrupt"}]})";
   const fs::path record = directory.root() / "record";
   const CliResult played =
@@ -150,6 +155,15 @@ TEST(CliWhy, TellsADamagedRecordUpToTheDamage) {
   EXPECT_EQ(told.exit_code, 3);
   EXPECT_THAT(told.error, HasSubstr("the log is damaged"));
   EXPECT_THAT(told.out, AllOf(HasSubstr("planned it"), Not(HasSubstr("acquired it"))));
+  // What stands behind the damage is not denied.
+  const CliResult behind = RunCli({"why", "U", "--record", record.string()});
+  EXPECT_EQ(behind.exit_code, 3);
+  EXPECT_THAT(behind.error,
+              AllOf(HasSubstr("U is not in what can be read"), Not(HasSubstr("there is no saga"))));
+  const CliResult drawn = RunCli({"timeline", "U", "--record", record.string(), "--out",
+                                  (directory.root() / "u.html").string()});
+  EXPECT_EQ(drawn.exit_code, 3);
+  EXPECT_THAT(drawn.error, HasSubstr("as far as it can be read"));
 }
 
 TEST(CliWhy, SaysWhatIsWrongWithTheQuestion) {
@@ -163,7 +177,7 @@ TEST(CliWhy, SaysWhatIsWrongWithTheQuestion) {
   EXPECT_THAT(zone.error, HasSubstr("--at"));
   const CliResult beyond = directory.Run({"why", "T1", "--at", "99"});
   EXPECT_EQ(beyond.exit_code, 2);
-  EXPECT_THAT(beyond.error, HasSubstr("the log has the events 1 to 2"));
+  EXPECT_THAT(beyond.error, HasSubstr("--at: the log ends at sequence 2"));
   const CliResult nowhere = directory.Run({"why", "T1", "--record", "/nowhere"});
   EXPECT_EQ(nowhere.exit_code, 3);
   const CliResult two = RunCli({"incidents", "run", (Stories() / "scenarios.json").string(),

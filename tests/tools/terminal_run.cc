@@ -28,7 +28,8 @@ constexpr std::string_view kEnd = "\x1B[?2026l";
 
 }  // namespace
 
-TerminalRun::TerminalRun(const CliDirectory& directory, Words words) {
+TerminalRun::TerminalRun(const CliDirectory& directory, Words words, unsigned short columns,
+                         unsigned short rows) {
   words.insert(words.begin(), {"sagalog", "--data", directory.data().string()});
   std::vector<char*> arguments;
   for (std::string& word : words) {
@@ -39,8 +40,8 @@ TerminalRun::TerminalRun(const CliDirectory& directory, Words words) {
   std::string color = "NO_COLOR=1";
   const std::array<char*, 3> environment = {term.data(), color.data(), nullptr};
   winsize size{};
-  size.ws_col = 100;
-  size.ws_row = 40;
+  size.ws_col = columns;
+  size.ws_row = rows;
   EXPECT_EQ(openpty(&terminal_, &program_side_, nullptr, nullptr, &size), 0);
   fcntl(terminal_, F_SETFD, FD_CLOEXEC);
   pid_ = fork();

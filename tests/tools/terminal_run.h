@@ -12,8 +12,9 @@ namespace sagalog {
 // Killed with the object, when it has not ended.
 class TerminalRun {
  public:
-  // With --data of the directory; 100 columns, 40 rows.
-  TerminalRun(const CliDirectory& directory, Words words);
+  // With --data of the directory.
+  TerminalRun(const CliDirectory& directory, Words words, unsigned short columns = 100,
+              unsigned short rows = 40);
   ~TerminalRun();
   TerminalRun(const TerminalRun&) = delete;
   TerminalRun& operator=(const TerminalRun&) = delete;

@@ -56,12 +56,13 @@
   };
 
   // ---- rows ----
-  const isTroubled = (saga) => saga.unclear > 0 || saga.refusals > 0;
+  const isTroubled = (saga) => saga.unclear > 0 || saga.refusals > 0 || saga.grace > 0;
   const matches = (saga, word) => [saga.id, saga.key, saga.state,
     ...saga.lanes.map((lane) => lane.name)].some((text) => text.toLowerCase().includes(word));
   const layRows = () => {
     const word = element('find').value.trim().toLowerCase();
     const trouble = element('trouble').checked;
+    const held = rows[state.row];
     rows = [];
     let y = 0;
     const add = (row) => { rows.push({...row, y}); y += row.height; };
@@ -79,7 +80,11 @@
           height: ROW.lane});
       }
     }
-    state.row = Math.min(state.row, Math.max(rows.length - 1, 0));
+    // The row that was chosen, or the strip that it belongs to, wherever it stands now.
+    const same = held ? rows.findIndex((row) => row.saga === held.saga && row.role === held.role &&
+      row.name === held.name) : -1;
+    const strip = held ? rows.findIndex((row) => row.saga === held.saga) : -1;
+    state.row = Math.max(same >= 0 ? same : strip, 0);
     element('spacer').style.height = `${y}px`;
   };
 
@@ -117,7 +122,7 @@
     grace: ['url(#hatch-grace)', 'var(--grace)', 0.74],
     unclear: ['url(#hatch-unclear)', 'var(--unclear)', 0.8],
     cleaning: ['var(--cleaning-soft)', 'var(--cleaning)', 0.5],
-    owing: ['url(#hatch-cleaning)', 'var(--cleaning)', 0.34],
+    owing: ['url(#hatch-cleaning)', 'var(--cleaning)', 0.5],
     lease: ['var(--owned)', 'var(--owned-edge)', 0.58],
     silence: ['var(--silence)', 'none', 0.3],
     lapsed: ['var(--unclear-soft)', 'var(--unclear)', 0.58],
@@ -127,7 +132,8 @@
   const INSIDE = {owned: '--owned-text', lease: '--owned-text', section: '--section-text',
     unclear: '--unclear-text', grace: '--grace-text', finalising: '--grace-text',
     dispatched: '--text', cleaning: '--text', owing: '--text', claim: '--text'};
-  const HALO = {unclear: '--unclear-soft', grace: '--grace-soft', owing: '--cleaning-soft'};
+  const HALO = {unclear: '--unclear-soft', grace: '--grace-soft', owing: '--cleaning-soft',
+    lease: '--owned'};
   // Where a bar's label begins: behind the marks that stand on its beginning.
   const labelStart = (from, marks) => {
     let start = Math.max(from, labelWidth()) + 6;
@@ -136,28 +142,33 @@
     }
     return start;
   };
-  const barOf = (item, row, y, marks) => {
+  const edgesOf = (item) => [Math.max(xOf(item.from), labelWidth() - 4),
+    Math.min(xOf(item.to), labelWidth() + chartWidth() + 20)];
+  const barOf = (item, row, y) => {
     const [fill, edge, part] = BARS[item.kind];
-    const from = Math.max(xOf(item.from), labelWidth() - 4);
-    const to = Math.min(xOf(item.to), labelWidth() + chartWidth() + 20);
+    const [from, to] = edgesOf(item);
     const height = Math.round(row.height * part);
     const top = y + Math.round((row.height - height) / 2);
     const group = make('g', {});
     group.append(make('rect', {x: from, y: top, width: Math.max(to - from, 1.5), height,
       rx: Math.min(3, height / 3), style: `fill:${fill};stroke:${edge}`,
       'stroke-dasharray': item.kind === 'lapsed' || item.kind === 'dispatched' ? '4 3' : 'none'}));
+    return group;
+  };
+  const wordsOf = (item, row, y, marks) => {
+    const [from, to] = edgesOf(item);
     const start = labelStart(from, marks);
     const room = to - start - 4;
     const fits = item.label.length * 6.4 <= room;
     // On hatching only what fits as a whole can be read.
-    if (item.label && INSIDE[item.kind] && (fits || (room > 26 && !HALO[item.kind]))) {
+    if (item.label && INSIDE[item.kind] && (fits || (room > 26 && !item.kind.match(/^(unclear|grace|owing)$/)))) {
       const text = fits ? item.label : item.label.slice(0, Math.floor(room / 6.4) - 1) + '…';
       const halo = HALO[item.kind]
         ? `;paint-order:stroke;stroke:var(${HALO[item.kind]});stroke-width:4px` : '';
-      group.append(make('text', {class: 'inside', x: start,
-        y: y + row.height / 2 + 4, style: `fill:var(${INSIDE[item.kind]})${halo}`}, text));
+      return make('text', {class: 'inside', x: start,
+        y: y + row.height / 2 + 4, style: `fill:var(${INSIDE[item.kind]})${halo}`}, text);
     }
-    return group;
+    return null;
   };
   const GLYPHS = {
     acquired: ['M-4,-5 L5,0 L-4,5 Z', '--accent'], exit: ['M-4,-4 H4 V4 H-4 Z', '--mark'],
@@ -226,18 +237,21 @@
     const seen = row.items.filter((item) => item.to >= view.from && item.from <= view.to);
     const marks = placeMarks(seen.filter((item) => MARKS.has(item.kind)));
     const places = marks.map((mark) => mark.x);
+    const bars = seen.filter((item) => !MARKS.has(item.kind));
     for (const sections of [false, true]) {
-      for (const item of seen) {
-        if (!MARKS.has(item.kind) && (item.kind === 'section') === sections) {
-          addTarget(clip, barOf(item, row, y, places), item, index);
-        }
+      const layer = bars.filter((item) => (item.kind === 'section') === sections);
+      for (const item of layer) addTarget(clip, barOf(item, row, y), item, index);
+      for (const item of layer) {  // over the silence that stands upon a lease
+        const words = wordsOf(item, row, y, places);
+        if (words) clip.append(words);
       }
     }
     drawTicks(clip, row, y);
     drawMarks(clip, row, index, y, marks);
     drawName(chart, row, index, y);
   };
-  // Marks at one place are spread; of more than can be told apart only the first ones are shown.
+  // Marks at one place are spread; of more than can be told apart the first ones are shown, and how
+  // many more there are.
   const placeMarks = (items) => {
     const placed = [];
     let last = -100;
@@ -246,20 +260,27 @@
       let x = xOf(item.from);
       crowd = x - last < 12 ? crowd + 1 : 0;
       if (crowd > 0 && crowd < 5) x = last + 12;
-      if (crowd >= 5 && item !== state.chosen) continue;
+      if (crowd >= 5 && item !== state.chosen) {
+        placed[placed.length - 1].more += 1;
+        continue;
+      }
       last = x;
-      placed.push({item, x});
+      placed.push({item, x, more: 0});
     }
     return placed;
   };
   const drawMarks = (clip, row, index, y, marks) => {
-    for (const {item, x} of marks) {
+    for (const {item, x, more} of marks) {
       if (item.kind === 'refused' && row.role === 'actor') {
         const strip = rows.slice(0, index).reverse().find((other) => other.role === 'strip');
         clip.append(make('path', {d: `M${xOf(item.from)},${y + 3}V${y - row.y + strip.y + 5}`, style:
           'stroke:var(--unclear);stroke-width:1;stroke-dasharray:2 3;opacity:0.7;fill:none'}));
       }
       addTarget(clip, glyphOf(item.kind, x, y + row.height / 2), item, index);
+      if (more > 0) {
+        clip.append(make('text', {class: 'inside', x: x + 8, y: y + row.height / 2 + 4, style:
+          'font-weight:600;paint-order:stroke;stroke:var(--ground);stroke-width:4px'}, `+${more}`));
+      }
     }
   };
   const addTarget = (parent, node, item, index) => {
@@ -290,15 +311,17 @@
         'fill:none;stroke:var(--dim);stroke-width:1.6'}));
     }
     const name = row.role === 'actor' ? `${row.name} (not an owner)` : row.name;
-    const note = strip ? [row.saga.state, row.saga.unclear ? `unclear ${span(row.saga.unclear)}` : '']
-      .filter(Boolean).join(', ') : '';
+    // What is wrong comes first: there may be room for no more.
+    const note = strip ? [row.saga.unclear ? `unclear ${span(row.saga.unclear)}` : '',
+      row.saga.grace ? `in grace ${span(row.saga.grace)}` : '', row.saga.state].filter(Boolean).join(', ') : '';
+    const color = row.saga && row.saga.unclear ? ';fill:var(--unclear)'
+      : (row.saga && row.saga.grace ? ';fill:var(--grace-text)' : '');
     group.append(make('text', {x: strip || row.role === 'store' ? 24 : 36,
       y: y + (note ? row.height / 2 - 2 : row.height / 2 + 4),
       class: strip ? 'name' : 'dim'}, fitted(name, strip ? room : room - 12)));
     if (note) {
       group.append(make('text', {x: 24, y: y + row.height / 2 + 11, class: 'dim',
-        style: `font-size:10.5px${row.saga.unclear ? ';fill:var(--unclear)' : ''}`},
-        fitted(note, room * 1.1)));
+        style: `font-size:10.5px${color}`}, fitted(note, room * 1.1)));
     }
     group.append(make('title', {}, row.saga && row.saga.key ? `${name}, key ${row.saga.key}` : name));
     group.addEventListener('click', () => {
@@ -311,7 +334,8 @@
 
   const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e3).concat(
     [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400,
-      172800, 604800, 2592000, 31536000].map((n) => n * 1e6));
+      172800, 604800, 1209600, 2592000, 5184000, 7776000, 15552000, 31536000, 63072000, 157680000]
+      .map((n) => n * 1e6));
   const gridTimes = () => {
     const least = (view.to - view.from) / chartWidth() * 105;
     const step = STEPS.find((size) => size >= least) || STEPS[STEPS.length - 1];
@@ -329,6 +353,7 @@
       const text = moment(at);
       const x = xOf(at);
       nodes.push(make('path', {d: `M${x},27V34`, style: 'stroke:var(--dim)'}));
+      if (x + 32 > element('axis').clientWidth) continue;  // half a label misleads
       nodes.push(make('text', {class: 'axis', x, y: 24, 'text-anchor': 'middle'},
         step >= 86400e6 ? text.day : text.clock.replace(/^(\d\d:\d\d):00$/, '$1')));
       if (text.day !== day && step < 86400e6) {
@@ -340,6 +365,7 @@
     axis.replaceChildren(...nodes);
   };
   const draw = () => {
+    hideTip();  // what it points at is drawn anew
     const scroll = element('scroll');
     const chart = element('chart');
     const height = scroll.clientHeight;
@@ -506,6 +532,7 @@
     const typing = event.target.matches('input[type=search]');
     const pressing = event.key === 'Enter' && event.target.matches('button, input');
     const act = KEYS[event.key];
+    if (typing && event.key === 'Escape') scroll.focus();  // back to the keys of the chart
     if (!act || typing || pressing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     act();
@@ -542,15 +569,23 @@
   // ---- words around it ----
   const LEGEND = [['owned', 'owned'], ['unclear', 'unclear: nobody has reclaimed it'],
     ['grace', 'in grace'], ['finalising', 'finalising'], ['dispatched', 'dispatched'],
-    ['waiting', 'waiting'], ['section', 'in a section'], ['lapsed', 'lease over'],
-    ['owing', 'clean-up owed'], ['away', 'store away'], ['refused', 'refused'],
+    ['waiting', 'waiting'], ['section', 'in a section'], ['silence', 'silent, lease not over'],
+    ['lapsed', 'lease over'], ['tick', 'heartbeat'],
+    ['owing', 'clean-up owed'], ['cleaning', 'being undone'], ['away', 'store away'],
+    ['acquired', 'acquired'], ['note', 'planned, or noted'], ['refused', 'refused'],
     ['decision', 'decision'], ['exit', 'process exited'], ['completed', 'completed'],
     ['ended', 'ended otherwise']];
   for (const [kind, text] of LEGEND) {
     const entry = document.createElement('li');
     const picture = make('svg', {viewBox: '0 0 26 14'});
+    const lease = (part, [ground, edge]) => make('rect', {x: 1, y: 7 - part / 2, width: 24,
+      height: part, rx: 2, style: `fill:${ground};stroke:${edge}`});
     if (GLYPHS[kind]) picture.append(glyphOf(kind, 13, 7));
-    else {
+    else if (kind === 'silence' || kind === 'tick') {
+      picture.append(lease(12, BARS.lease));
+      picture.append(kind === 'tick' ? make('path', {d: 'M9,7V12M17,7V12', style:
+        'stroke:var(--owned-text)'}) : lease(5, BARS.silence));
+    } else {
       const [ground, edge, part] = BARS[kind];
       const height = Math.max(14 * part, 3);
       picture.append(make('rect', {x: 1, y: (14 - height) / 2, width: 24, height, rx: 2,
@@ -564,8 +599,8 @@
   const end = moment(data.length);
   const troubled = sagas.filter(isTroubled).length;
   element('window').textContent = `${begin.day} ${begin.clock} to ${end.day} ${end.clock} UTC · ` +
-    `${sagas.length} ${sagas.length === 1 ? 'saga' : 'sagas'}, ${troubled} with unclear ownership ` +
-    `or refusals · as of event ${data.sequence}`;
+    `${sagas.length} ${sagas.length === 1 ? 'saga' : 'sagas'}, ${troubled} with unclear ownership, ` +
+    `grace or refusals · as of event ${data.sequence}`;
   const notices = [];
   if (data.damage) notices.push(`The log is damaged: ${data.damage}. What stands before it is shown.`);
   if (data.ticks_left_out) {
@@ -576,8 +611,12 @@
   const worst = sagas.flatMap((saga) => saga.items.filter((item) => item.kind === 'unclear')
     .map((item) => ({saga, item}))).sort((a, b) => (b.item.to - b.item.from) -
     (a.item.to - a.item.from))[0];
-  if (worst) fill(element('details'), worst.item, worst.saga.id);
-  else element('details').textContent = 'Choose something to read its facts here.';
   layRows();
+  if (worst) {
+    choose(worst.item, rows.findIndex((row) => row.role === 'strip' && row.saga === worst.saga));
+    reveal(state.row);
+  } else {
+    element('details').textContent = 'Choose something to read its facts here.';
+  }
   draw();
 })();

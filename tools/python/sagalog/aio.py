@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ssl
 import time
-from datetime import datetime
 from types import TracebackType
 from typing import (Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, List,
                     Mapping, Optional, Tuple, Type, TypeVar, Union)
@@ -14,7 +13,7 @@ from typing import (Any, AsyncGenerator, AsyncIterator, Awaitable, Callable, Ite
 from . import calls
 from .address import Address, PathLike, find_address
 from .aio_lease import AsyncLease
-from .calls import BatchResult, Call, read_page, read_record, segment
+from .calls import BatchResult, Call, Moment, moment_text, read_page, read_record, segment
 from .client import Number, lease_options
 from .clock import AsyncClock
 from .commands import Commands, Text
@@ -195,20 +194,18 @@ class AsyncClient(Commands[Awaitable[Answer]]):
 
     # Queries: as those of Client.
 
-    async def saga(self, saga_id: str, *, at: Union[int, str, datetime, None] = None,
-                   min_sequence: Number = None) -> Saga:
-        when = at.isoformat() if isinstance(at, datetime) else at
+    async def saga(self, saga_id: str, *, at: Moment = None, min_sequence: Number = None) -> Saga:
         return await self.send(calls.get(f"/v1/sagas/{segment(saga_id)}", read_record(Saga),
-                                         at=when, min_sequence=min_sequence))
+                                         at=moment_text(at), min_sequence=min_sequence))
 
     async def sagas(self, *, state: Text = None, owner: Text = None, queue: Text = None,
                     key: Text = None, label: Union[str, Mapping[str, str], None] = None,
                     stage: Text = None, limit: Number = None, cursor: Text = None,
-                    min_sequence: Number = None) -> Page[Saga]:
+                    at: Moment = None, min_sequence: Number = None) -> Page[Saga]:
         return await self.send(calls.get("/v1/sagas", read_page(Saga), state=state, owner=owner,
                                          queue=queue, key=key, label=calls.label_text(label),
                                          stage=stage, limit=limit, cursor=cursor,
-                                         min_sequence=min_sequence))
+                                         at=moment_text(at), min_sequence=min_sequence))
 
     async def history(self, saga_id: str, *, transitions_only: Optional[bool] = None,
                       refusals: Optional[bool] = None, limit: Number = None, cursor: Text = None,
@@ -218,30 +215,32 @@ class AsyncClient(Commands[Awaitable[Answer]]):
                                          limit=limit, cursor=cursor, min_sequence=min_sequence))
 
     async def stale(self, *, limit: Number = None, cursor: Text = None,
-                    min_sequence: Number = None) -> Page[StaleRow]:
-        return await self._page("/v1/stale", StaleRow, limit, cursor, min_sequence)
+                    at: Moment = None, min_sequence: Number = None) -> Page[StaleRow]:
+        return await self._page("/v1/stale", StaleRow, limit, cursor, at, min_sequence)
 
     async def compensations(self, *, limit: Number = None, cursor: Text = None,
+                            at: Moment = None,
                             min_sequence: Number = None) -> Page[CompensationRow]:
-        return await self._page("/v1/compensations", CompensationRow, limit, cursor, min_sequence)
+        return await self._page("/v1/compensations", CompensationRow, limit, cursor, at,
+                                min_sequence)
 
     async def effects_in_doubt(self, *, limit: Number = None, cursor: Text = None,
-                               min_sequence: Number = None) -> Page[EffectRow]:
-        return await self._page("/v1/effects?in_doubt=true", EffectRow, limit, cursor,
+                               at: Moment = None, min_sequence: Number = None) -> Page[EffectRow]:
+        return await self._page("/v1/effects?in_doubt=true", EffectRow, limit, cursor, at,
                                 min_sequence)
 
     async def sections(self, *, limit: Number = None, cursor: Text = None,
-                       min_sequence: Number = None) -> Page[SectionRow]:
-        return await self._page("/v1/sections", SectionRow, limit, cursor, min_sequence)
+                       at: Moment = None, min_sequence: Number = None) -> Page[SectionRow]:
+        return await self._page("/v1/sections", SectionRow, limit, cursor, at, min_sequence)
 
     async def owners(self, *, limit: Number = None, cursor: Text = None,
-                     min_sequence: Number = None) -> Page[OwnerRow]:
-        return await self._page("/v1/owners", OwnerRow, limit, cursor, min_sequence)
+                     at: Moment = None, min_sequence: Number = None) -> Page[OwnerRow]:
+        return await self._page("/v1/owners", OwnerRow, limit, cursor, at, min_sequence)
 
     async def _page(self, path: str, kind: Type[RecordT], limit: Number, cursor: Text,
-                    min_sequence: Number) -> Page[RecordT]:
+                    at: Moment, min_sequence: Number) -> Page[RecordT]:
         return await self.send(calls.get(path, read_page(kind), limit=limit, cursor=cursor,
-                                         min_sequence=min_sequence))
+                                         at=moment_text(at), min_sequence=min_sequence))
 
     async def each(self, query: Callable[..., Awaitable[Page[RecordT]]],
                    **filters: Any) -> AsyncIterator[RecordT]:
@@ -255,17 +254,17 @@ class AsyncClient(Commands[Awaitable[Answer]]):
             if not cursor:
                 return
 
-    async def queue(self, queue: str, *, min_sequence: Number = None) -> Queue:
+    async def queue(self, queue: str, *, at: Moment = None, min_sequence: Number = None) -> Queue:
         return await self.send(calls.get(f"/v1/queues/{segment(queue)}", read_record(Queue),
-                                         min_sequence=min_sequence))
+                                         at=moment_text(at), min_sequence=min_sequence))
 
     async def queues(self, *, limit: Number = None, cursor: Text = None,
-                     min_sequence: Number = None) -> Page[Queue]:
-        return await self._page("/v1/queues", Queue, limit, cursor, min_sequence)
+                     at: Moment = None, min_sequence: Number = None) -> Page[Queue]:
+        return await self._page("/v1/queues", Queue, limit, cursor, at, min_sequence)
 
-    async def policy(self, *, min_sequence: Number = None) -> StorePolicy:
+    async def policy(self, *, at: Moment = None, min_sequence: Number = None) -> StorePolicy:
         return await self.send(calls.get("/v1/policy", read_record(StorePolicy),
-                                         min_sequence=min_sequence))
+                                         at=moment_text(at), min_sequence=min_sequence))
 
     async def status(self, *, min_sequence: Number = None) -> Status:
         return await self.send(calls.status(min_sequence))

@@ -142,6 +142,14 @@ def get(path: str, read: Callable[[Json, float], T], **parameters: Parameter) ->
     return Call("GET", path + query, read)
 
 
+Moment = Union[int, str, datetime, None]
+
+
+def moment_text(at: Moment) -> Union[int, str, None]:
+    """A moment of the past, as a sequence or a time with its zone."""
+    return at.isoformat() if isinstance(at, datetime) else at
+
+
 def label_text(label: Union[str, Mapping[str, str], None]) -> Optional[str]:
     """A filter by one label: "team=blue" or {"team": "blue"}."""
     if label is None or isinstance(label, str):

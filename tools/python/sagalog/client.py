@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Type, TypeVar, Union
 
 from . import calls
 from .address import PathLike, find_address
-from .calls import BatchResult, Call, read_page, read_record, segment
+from .calls import BatchResult, Call, Moment, moment_text, read_page, read_record, segment
 from .clock import Clock
 from .commands import Commands, Text
 from .errors import LeaseLost
@@ -112,22 +111,20 @@ class Client(Commands[Answer]):
 
     # Queries.
 
-    def saga(self, saga_id: str, *, at: Union[int, str, datetime, None] = None,
-             min_sequence: Number = None) -> Saga:
+    def saga(self, saga_id: str, *, at: Moment = None, min_sequence: Number = None) -> Saga:
         """The saga now; with `at` as it was at a sequence or a time."""
-        when = at.isoformat() if isinstance(at, datetime) else at
-        return self.send(calls.get(f"/v1/sagas/{segment(saga_id)}", read_record(Saga), at=when,
-                                   min_sequence=min_sequence))
+        return self.send(calls.get(f"/v1/sagas/{segment(saga_id)}", read_record(Saga),
+                                   at=moment_text(at), min_sequence=min_sequence))
 
     def sagas(self, *, state: Text = None, owner: Text = None, queue: Text = None,
               key: Text = None, label: Union[str, Mapping[str, str], None] = None,
               stage: Text = None, limit: Number = None, cursor: Text = None,
-              min_sequence: Number = None) -> Page[Saga]:
+              at: Moment = None, min_sequence: Number = None) -> Page[Saga]:
         """A page of those that match every filter, by order of planning."""
         return self.send(calls.get("/v1/sagas", read_page(Saga), state=state, owner=owner,
                                    queue=queue, key=key, label=calls.label_text(label),
                                    stage=stage, limit=limit, cursor=cursor,
-                                   min_sequence=min_sequence))
+                                   at=moment_text(at), min_sequence=min_sequence))
 
     def history(self, saga_id: str, *, transitions_only: Optional[bool] = None,
                 refusals: Optional[bool] = None, limit: Number = None, cursor: Text = None,
@@ -138,33 +135,33 @@ class Client(Commands[Answer]):
                                    limit=limit, cursor=cursor, min_sequence=min_sequence))
 
     def stale(self, *, limit: Number = None, cursor: Text = None,
-              min_sequence: Number = None) -> Page[StaleRow]:
+              at: Moment = None, min_sequence: Number = None) -> Page[StaleRow]:
         """Who needs a decision; those that somebody can act on come first."""
-        return self._page("/v1/stale", StaleRow, limit, cursor, min_sequence)
+        return self._page("/v1/stale", StaleRow, limit, cursor, at, min_sequence)
 
     def compensations(self, *, limit: Number = None, cursor: Text = None,
-                      min_sequence: Number = None) -> Page[CompensationRow]:
+                      at: Moment = None, min_sequence: Number = None) -> Page[CompensationRow]:
         """What is to be undone."""
-        return self._page("/v1/compensations", CompensationRow, limit, cursor, min_sequence)
+        return self._page("/v1/compensations", CompensationRow, limit, cursor, at, min_sequence)
 
     def effects_in_doubt(self, *, limit: Number = None, cursor: Text = None,
-                         min_sequence: Number = None) -> Page[EffectRow]:
+                         at: Moment = None, min_sequence: Number = None) -> Page[EffectRow]:
         """Effects that were begun and not settled."""
-        return self._page("/v1/effects?in_doubt=true", EffectRow, limit, cursor, min_sequence)
+        return self._page("/v1/effects?in_doubt=true", EffectRow, limit, cursor, at, min_sequence)
 
     def sections(self, *, limit: Number = None, cursor: Text = None,
-                 min_sequence: Number = None) -> Page[SectionRow]:
+                 at: Moment = None, min_sequence: Number = None) -> Page[SectionRow]:
         """Who is inside of a section."""
-        return self._page("/v1/sections", SectionRow, limit, cursor, min_sequence)
+        return self._page("/v1/sections", SectionRow, limit, cursor, at, min_sequence)
 
     def owners(self, *, limit: Number = None, cursor: Text = None,
-               min_sequence: Number = None) -> Page[OwnerRow]:
-        return self._page("/v1/owners", OwnerRow, limit, cursor, min_sequence)
+               at: Moment = None, min_sequence: Number = None) -> Page[OwnerRow]:
+        return self._page("/v1/owners", OwnerRow, limit, cursor, at, min_sequence)
 
     def _page(self, path: str, kind: Type[RecordT], limit: Number, cursor: Text,
-              min_sequence: Number) -> Page[RecordT]:
+              at: Moment, min_sequence: Number) -> Page[RecordT]:
         return self.send(calls.get(path, read_page(kind), limit=limit, cursor=cursor,
-                                   min_sequence=min_sequence))
+                                   at=moment_text(at), min_sequence=min_sequence))
 
     def each(self, query: Callable[..., Page[RecordT]], **filters: Any) -> Iterator[RecordT]:
         """All rows of a list, page after page: `client.each(client.sagas, state="running")`."""
@@ -176,18 +173,18 @@ class Client(Commands[Answer]):
             if not cursor:
                 return
 
-    def queue(self, queue: str, *, min_sequence: Number = None) -> Queue:
+    def queue(self, queue: str, *, at: Moment = None, min_sequence: Number = None) -> Queue:
         return self.send(calls.get(f"/v1/queues/{segment(queue)}", read_record(Queue),
-                                   min_sequence=min_sequence))
+                                   at=moment_text(at), min_sequence=min_sequence))
 
     def queues(self, *, limit: Number = None, cursor: Text = None,
-               min_sequence: Number = None) -> Page[Queue]:
+               at: Moment = None, min_sequence: Number = None) -> Page[Queue]:
         """Those that are configured, or hold a saga that has not ended."""
-        return self._page("/v1/queues", Queue, limit, cursor, min_sequence)
+        return self._page("/v1/queues", Queue, limit, cursor, at, min_sequence)
 
-    def policy(self, *, min_sequence: Number = None) -> StorePolicy:
+    def policy(self, *, at: Moment = None, min_sequence: Number = None) -> StorePolicy:
         return self.send(calls.get("/v1/policy", read_record(StorePolicy),
-                                   min_sequence=min_sequence))
+                                   at=moment_text(at), min_sequence=min_sequence))
 
     def status(self, *, min_sequence: Number = None) -> Status:
         return self.send(calls.status(min_sequence))
