@@ -19,6 +19,7 @@
 
 #include "eventlog/backup_directory.h"
 #include "eventlog/backup_manifest.h"
+#include "eventlog/directory_owner.h"
 #include "eventlog/head_file.h"
 #include "schema/store_time.h"
 
@@ -211,6 +212,7 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path, Log
     return DataDirectory(path, -1);
   }
   RETURN_IF_ERROR(CheckNoBackup(path));
+  RETURN_IF_ERROR(CheckSameOwner(path));
   if (!exists) {
     RETURN_IF_ERROR(Create(path));
   }

@@ -17,6 +17,7 @@
 #include <rocksdb/table.h>
 
 #include "eventlog/data_directory.h"
+#include "eventlog/database_lock.h"
 #include "eventlog/faulty_file_system.h"
 #include "eventlog/head_file.h"
 #include "eventlog/log_format_record.h"
@@ -316,7 +317,7 @@ Status FromRocks(const rocksdb::Status& status, std::string_view what) {
     return {};
   }
   const std::string text = fmt::format("{}: {}", what, status.ToString());
-  if (status.IsIOError() && text.find("/LOCK") != std::string::npos) {
+  if (status.IsIOError() && SaysTaken(text)) {
     return {Code::kLocked, text};
   }
   const bool lost = status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound();

@@ -9,6 +9,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include "eventlog/database_lock.h"
 #include "projections/read_models.h"
 #include "projections/store_row.h"
 #include "schema/check.h"
@@ -39,7 +40,7 @@ Status FromRocks(const rocksdb::Status& status) {
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported()) {
     return {Code::kCorruption, text};
   }
-  if (text.find("lock") != std::string::npos) {
+  if (SaysTaken(text)) {
     return {Code::kLocked, text};
   }
   return {Code::kIoError, text};

@@ -11,6 +11,7 @@
 
 #include "reactor/api_audit.h"
 #include "reactor/api_call.h"
+#include "reactor/api_denial.h"
 #include "reactor/api_export.h"
 #include "reactor/api_problem.h"
 #include "reactor/api_routes.h"
@@ -125,7 +126,7 @@ ApiResponse TakeRoute(ApiCall& call) {
     }
     if (route.method == call.request.method) {
       if (auto refusal = CheckRight(call.caller, RightOf(route, call))) {
-        return Problem(call.Last(), *std::move(refusal));
+        return Deny(call, &route, *std::move(refusal));
       }
       if (route.method == "GET" && !call.request.body.empty()) {
         return Problem(call.Last(), RefusalCode::invalid_argument, "a GET takes no body");
@@ -136,7 +137,7 @@ ApiResponse TakeRoute(ApiCall& call) {
     allow += route.method;
   }
   if (auto refusal = CheckRight(call.caller, Right::kRead)) {
-    return Problem(call.Last(), *std::move(refusal));
+    return Deny(call, nullptr, *std::move(refusal));
   }
   return allow.empty() ? UnknownPath(call) : WrongMethod(call, std::move(allow));
 }

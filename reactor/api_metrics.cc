@@ -1,5 +1,9 @@
 // /metrics: what a monitoring system asks for every few seconds.
+#include <array>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -7,14 +11,23 @@
 #include "reactor/api_problem.h"
 #include "reactor/audit_trail.h"
 #include "reactor/daemon_figures.h"
+#include "reactor/kept_reserve.h"
+#include "reactor/machine_figures.h"
 #include "reactor/metrics_text.h"
+#include "reactor/queue_list.h"
 #include "schema/json.h"
+#include "schema/limits.h"
 
 namespace sagalog {
 namespace {
 
 using commands::Body;
 using schema::RefusalCode;
+
+// Of NONE they are counted for what is no command: a path, a connection.
+constexpr std::array kDenials = {RefusalCode::unauthenticated, RefusalCode::forbidden};
+
+bool IsDenial(RefusalCode code) { return code == kDenials.front() || code == kDenials.back(); }
 
 void AddCommands(MetricsText& text, const CommandCounts& counts) {
   text.Begin("sagalog_commands_total", "counter", "Commands by name and outcome or refusal code.");
@@ -27,7 +40,8 @@ void AddCommands(MetricsText& text, const CommandCounts& counts) {
       }
     }
     for (const RefusalCode code : schema::EnumValuesRefusalCode()) {
-      if (const std::uint64_t count = counts.Refusals(type, code); count > 0) {
+      const std::uint64_t count = counts.Refusals(type, code);
+      if (count > 0 && !(type == Body::NONE && IsDenial(code))) {
         text.Add(static_cast<double>(count),
                  {{"command", name}, {"outcome", schema::EnumNameRefusalCode(code)}});
       }
@@ -51,6 +65,69 @@ void AddDaemon(MetricsText& text, const DaemonFigures& figures) {
   text.One("sagalog_refused_connections_total", "counter",
            "Connections that there was no room for.",
            static_cast<double>(figures.refused_connections));
+  text.Begin("sagalog_denied_requests_total", "counter",
+             "Requests refused for who asked: no token or a wrong one, or a role that may not.");
+  for (const RefusalCode code : kDenials) {
+    std::uint64_t count = 0;
+    for (const Body type : commands::EnumValuesBody()) {
+      count += figures.commands.Refusals(type, code);
+    }
+    text.Add(static_cast<double>(count), {{"code", schema::EnumNameRefusalCode(code)}});
+  }
+}
+
+void AddProcess(MetricsText& text) {
+  const ProcessFigures process = ReadProcess();
+  text.One("process_cpu_seconds_total", "counter", "Seconds of processors, in the kernel too.",
+           process.cpu_seconds);
+  text.One("process_resident_memory_bytes", "gauge", "Memory of the process.",
+           static_cast<double>(process.resident_bytes));
+  text.One("process_open_fds", "gauge", "Open descriptors.",
+           static_cast<double>(process.open_descriptors));
+  text.One("process_max_fds", "gauge", "Descriptors that the machine grants.",
+           static_cast<double>(process.descriptors_max));
+}
+
+void AddDisk(MetricsText& text, Store& store) {
+  const DiskFigures disk = ReadDisk(store);
+  text.One("sagalog_data_bytes", "gauge", "Size of the data directory.",
+           static_cast<double>(disk.used_bytes));
+  text.One("sagalog_disk_free_bytes", "gauge", "Free on the disk of the data directory.",
+           static_cast<double>(disk.free_bytes));
+  text.One("sagalog_reserve_kept", "gauge", "1 when room is kept back for a full disk.",
+           KeepsReserve(store) ? 1 : 0);
+}
+
+// One series a queue: more than this many by name are not shown, or whoever invents names of queues
+// would fill the monitoring system.
+constexpr std::size_t kQueuesShownMax = 500;
+
+void AddQueues(MetricsText& text, Store& store) {
+  PageQuery first;
+  first.limit = kQueuesShownMax;
+  const auto page = ReadQueues(store, first);
+  if (!page.ok()) {
+    return;
+  }
+  const auto add = [&](std::string_view name, std::string_view help, auto value) {
+    text.Begin(name, "gauge", help);
+    for (const answers::QueueT& queue : page->items) {
+      if (const std::optional<double> shown = value(queue)) {
+        text.Add(*shown, {{"queue", queue.queue}});
+      }
+    }
+  };
+  using Shown = std::optional<double>;
+  add("sagalog_queue_planned", "Sagas of the queue that are planned.",
+      [](const answers::QueueT& queue) { return Shown(static_cast<double>(queue.planned)); });
+  add("sagalog_queue_slots_used", "Sagas of the queue that are dispatched or running.",
+      [](const answers::QueueT& queue) { return Shown(static_cast<double>(queue.slots_used)); });
+  add("sagalog_queue_limit", "How many may be, where the queue has a limit.",
+      [](const answers::QueueT& queue) {
+        return queue.limit ? Shown(static_cast<double>(*queue.limit)) : Shown();
+      });
+  add("sagalog_queue_frozen", "1 when nothing of the queue is claimed.",
+      [](const answers::QueueT& queue) { return Shown(queue.frozen ? 1 : 0); });
 }
 
 void AddLog(MetricsText& text, const Store& store) {
@@ -68,15 +145,23 @@ void AddLog(MetricsText& text, const Store& store) {
 
 void AddStates(MetricsText& text, const answers::StatusT& status) {
   text.Begin("sagalog_sagas", "gauge", "Sagas by state.");
+  // Zeros too: a series that comes and goes is no series.
+  std::map<schema::State, std::uint64_t> sagas;
   for (const auto* rows : {&status.live, &status.ended}) {
     for (const auto& row : *rows) {
-      text.Add(static_cast<double>(row->count), {{"state", schema::EnumNameState(row->state)}});
+      sagas[row->state] += row->count;
     }
   }
-  text.Begin("sagalog_stale", "gauge", "Stale sagas by reason.");
+  for (const schema::State state : schema::EnumValuesState()) {
+    text.Add(static_cast<double>(sagas[state]), {{"state", schema::EnumNameState(state)}});
+  }
+  std::map<schema::StaleReason, std::uint64_t> stale;
   for (const auto& row : status.stale) {
-    text.Add(static_cast<double>(row->count),
-             {{"reason", schema::EnumNameStaleReason(row->reason)}});
+    stale[row->reason] += row->count;
+  }
+  text.Begin("sagalog_stale", "gauge", "Stale sagas by reason.");
+  for (const schema::StaleReason reason : schema::EnumValuesStaleReason()) {
+    text.Add(static_cast<double>(stale[reason]), {{"reason", schema::EnumNameStaleReason(reason)}});
   }
   text.Begin("sagalog_refusals_total", "counter", "Refusals of the store by code, batches too.");
   for (const auto& row : status.refusals) {
@@ -99,6 +184,13 @@ double OldestStaleSeconds(Store& store, std::int64_t now) {
 void AddStore(MetricsText& text, Store& store, StoreTime wall) {
   const answers::StatusT status = store.Describe();
   AddStates(text, status);
+  PageQuery all;
+  all.limit = kPageRowsMax;
+  if (const auto in_doubt = store.EffectsInDoubt(all); in_doubt.ok()) {
+    text.One("sagalog_effects_in_doubt", "gauge",
+             "Effects that were begun and not settled, as many as a page holds.",
+             static_cast<double>(in_doubt->items.size()));
+  }
   text.One("sagalog_stale_oldest_seconds", "gauge",
            "How long the first of the stale sagas has waited for somebody to act; 0 = none.",
            OldestStaleSeconds(store, status.time));
@@ -144,6 +236,9 @@ ApiResponse ShowMetrics(const ApiCall& call) {
   }
   AddLog(text, call.store);
   AddStore(text, call.store, wall);
+  AddQueues(text, call.store);
+  AddDisk(text, call.store);
+  AddProcess(text);
   AddReaper(text, call.store.DescribeReaper());
   if (const AuditTrail* trail = AuditTrail::Of(call.store.log())) {
     text.One("sagalog_audit_lag_events", "gauge",

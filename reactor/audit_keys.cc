@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "eventlog/data_directory.h"
+#include "eventlog/directory_owner.h"
 #include "eventlog/durable_file.h"
 #include "eventlog/head_file.h"
 
@@ -39,6 +40,7 @@ Status Failed(std::string_view what, const fs::path& path, int error) {
 class FolderLock {
  public:
   static Result<FolderLock> Take(const fs::path& directory) {
+    RETURN_IF_ERROR(CheckSameOwner(directory.parent_path()));
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
       return Failed("create", directory, errno);
     }

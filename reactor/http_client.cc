@@ -241,6 +241,7 @@ class HttpClientOver final : public HttpClient {
     if (!exchange.error) {
       return std::move(exchange.response);
     }
+    exchange.fresh = !reused;
     return Status(Code::kIoError, exchange.untouched ? Untouched(exchange) : Unknown(exchange));
   }
 
@@ -263,6 +264,8 @@ class HttpClientOver final : public HttpClient {
     error_code error;
     // The daemon cannot have taken the request.
     bool untouched = false;
+    // The first one of its connection.
+    bool fresh = false;
   };
 
   std::string Untouched(const Exchange& exchange) const {
@@ -271,6 +274,15 @@ class HttpClientOver final : public HttpClient {
   }
 
   std::string Unknown(const Exchange& exchange) const {
+    // A server of TLS closes the connection, or says so in its own bytes.
+    if (address_.kind == HttpAddress::Kind::kTcp && exchange.fresh &&
+        (exchange.error == http::error::end_of_stream ||
+         exchange.error == http::error::bad_version)) {
+      return fmt::format(
+          "{}: there was no answer in HTTP ({}): if it speaks TLS, its URL begins "
+          "with https://; else, whether the request was carried out is not known",
+          address_.Name(), exchange.error.message());
+    }
     return fmt::format(
         "{}: {}; whether the request was carried out is not known", address_.Name(),
         IsTimeout(exchange.error) ? "the daemon did not answer in time" : exchange.error.message());

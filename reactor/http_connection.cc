@@ -274,6 +274,9 @@ asio::awaitable<bool> HttpConnection::RefuseUnread(error_code error) {
 }
 
 asio::awaitable<bool> HttpConnection::RefuseAndEnd(RefusalCode code, std::string_view detail) {
+  if (code == RefusalCode::unauthenticated || code == RefusalCode::forbidden) {
+    service_.figures().commands.CountRefusal(commands::Body::NONE, code);
+  }
   const ApiResponse refusal = service_.Refuse(code, detail);
   co_await Write(refusal, false, false);
   co_await connection_.Linger();

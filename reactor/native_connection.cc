@@ -520,6 +520,9 @@ void NativeConnection::Begin(const RequestLoad& load) {
 }
 
 void NativeConnection::Refuse(std::uint64_t number, RefusalCode code, std::string_view detail) {
+  if (code == RefusalCode::unauthenticated) {
+    service_.figures().commands.CountRefusal(commands::Body::NONE, code);
+  }
   Say(BuildRefusal(BuilderOfThread(), number, code, detail));
 }
 

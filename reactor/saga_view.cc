@@ -1,5 +1,6 @@
 #include "reactor/saga_view.h"
 
+#include <string_view>
 #include <utility>
 
 namespace sagalog {
@@ -74,6 +75,11 @@ const flatbuffers::String* ReasonOf(const events::Event& event) {
     default: return nullptr;
   }
 }
+
+// A cancel that waited ends the saga with words about the waiting: why it was wanted stands in the
+// request, a few events earlier.
+constexpr std::string_view kCancelWaited = "cancel was pending when ";
+constexpr int kEventsBackMax = 100;
 
 // What `event` says of the compensation that it registered.
 const schema::Compensation* Registered(const events::Event& event,
@@ -187,6 +193,21 @@ Status SagaViewer::AddReason(const Saga& saga, answers::SagaT& view) {
   view.reason = Text(ReasonOf(*event));
   if (const events::Terminal* terminal = event->body_as_Terminal()) {
     view.result = Text(terminal->result());
+    const bool waited =
+        terminal->state() == schema::State::cancelled && view.reason.starts_with(kCancelWaited);
+    Sequence before(event->previous_transition());
+    for (int i = 0; waited && i < kEventsBackMax && !before.IsNone(); ++i) {
+      ASSIGN_OR_RETURN(event, Read(before));
+      if (event == nullptr) {
+        break;
+      }
+      if (const events::CancelRequested* request = event->body_as_CancelRequested()) {
+        const std::string wanted = Text(request->reason());
+        view.reason = wanted.empty() ? view.reason : wanted;
+        break;
+      }
+      before = Sequence(event->previous_transition());
+    }
   }
   return {};
 }

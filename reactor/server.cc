@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "reactor/listener.h"
+#include "reactor/server_check.h"
 #include "reactor/service.h"
 #include "reactor/tls.h"
 #include "reactor/token_file.h"
@@ -17,30 +18,6 @@
 
 namespace sagalog {
 namespace {
-
-Status CheckTogether(const ServerOptions& options) {
-  const auto wrong = [](std::string_view text) {
-    return Status(Code::kInvalidArgument, std::string(text));
-  };
-  if (options.tls_certificate.empty() != options.tls_key.empty()) {
-    return wrong("TLS takes a certificate and a key: --tls-cert and --tls-key");
-  }
-  if (options.insecure && !options.token_file.empty()) {
-    return wrong("--insecure lets everybody in, --token-file does not: give one of them");
-  }
-  if (options.listen.empty()) {
-    const bool needless =
-        options.inherited.empty() && (options.insecure || !options.tls_certificate.empty());
-    return needless ? wrong("only --listen has a use for --tls-cert, --tls-key and --insecure")
-                    : Status();
-  }
-  if (options.token_file.empty() && !options.insecure) {
-    return wrong(
-        "--listen takes a --token-file (sagalog token new NAME makes one), or --insecure: "
-        "everybody who reaches the address is then admin");
-  }
-  return {};
-}
 
 // The socket file that is ours to remove.
 class SocketFile {
@@ -77,7 +54,7 @@ class Server::Parts {
 
   Status Listen() {
     const ServerOptions& options = service.options();
-    ASSIGN_OR_RETURN(TokenFile tokens, LoadTokens());
+    ASSIGN_OR_RETURN(TokenFile tokens, LoadTokens(options));
     service.UseTokens(std::move(tokens));
     if (!options.tls_certificate.empty()) {
       ASSIGN_OR_RETURN(auto loaded, LoadTls(options.tls_certificate, options.tls_key));
@@ -102,11 +79,6 @@ class Server::Parts {
   std::vector<std::string> addresses;
 
  private:
-  [[nodiscard]] Result<TokenFile> LoadTokens() const {
-    const std::filesystem::path& file = service.options().token_file;
-    return file.empty() ? Result<TokenFile>(TokenFile()) : TokenFile::Load(file);
-  }
-
   void Add(TcpListener listener) {
     service.Add(std::move(listener.listener));
     addresses.push_back(std::move(listener.address));
@@ -134,7 +106,7 @@ class Server::Parts {
   // All or nothing: half of a change would let nobody in, or the wrong ones.
   void Reload() {
     const ServerOptions& options = service.options();
-    Result<TokenFile> tokens = LoadTokens();
+    Result<TokenFile> tokens = LoadTokens(options);
     auto tls = options.tls_certificate.empty()
                    ? Result<std::shared_ptr<boost::asio::ssl::context>>(nullptr)
                    : LoadTls(options.tls_certificate, options.tls_key);
@@ -161,7 +133,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Listen(Store& store, ServerOptions options) {
-  RETURN_IF_ERROR(CheckTogether(options));
+  RETURN_IF_ERROR(CheckTogether(options, false));
   ASSIGN_OR_RETURN(UnixSocket listening, UnixSocket::Listen(options.socket));
   try {
     auto parts = std::make_unique<Parts>(store, std::move(options));

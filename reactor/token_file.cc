@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include "eventlog/directory_owner.h"
 #include "schema/limits.h"
 #include "schema/utf8.h"
 
@@ -242,7 +243,13 @@ Status WriteAll(const fs::path& path, const OpenFile& file, std::string_view tex
 Result<TokenFile> TokenFile::Load(const fs::path& path) {
   const OpenFile file(path, O_RDONLY);
   if (file.descriptor() < 0) {
-    return LastError(path);
+    const bool denied = errno == EACCES;
+    const Status status = LastError(path);
+    return denied ? Status(status.code(),
+                           fmt::format("{}: the user {} may not read it: chown {} {}, mode 0400",
+                                       status.text(), UserName(geteuid()), UserName(geteuid()),
+                                       path.string()))
+                  : status;
   }
   RETURN_IF_ERROR(CheckOwnership(path, file));
   ASSIGN_OR_RETURN(const std::string text, ReadAll(path, file));

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "schema/store_time.h"
+#include "tools/answer_patience.h"
 #include "tools/audit_command.h"
 #include "tools/audit_export_command.h"
 #include "tools/bench_command.h"
@@ -63,17 +66,27 @@ std::string Absolute(const std::string& value, bool is_file) {
   return (is_socket ? std::string(kSocket) : "") + (error ? path : absolute.string());
 }
 
-// A flag whose value goes where the commands look for it: tools/server_url.h.
+// A flag whose value goes where the commands look for it: tools/server_url.h, answer_patience.h.
 CLI::Option* AddServerFlag(CLI::App& app, const std::string& flag, const std::string& type_name,
                            const char* variable, const std::string& help) {
   return app
       .add_option_function<std::string>(
           flag,
-          [variable](const std::string& value) {
-            setenv(variable, Absolute(value, variable != kUrlVariable).c_str(), 1);
+          [variable, is_file = type_name == "FILE"](const std::string& value) {
+            setenv(variable, Absolute(value, is_file).c_str(), 1);
           },
           help)
       ->type_name(type_name);
+}
+
+// Shorter, and a busy daemon would be taken for a dead one; longer is no limit.
+std::string WhyNoTimeout(const std::string& text) {
+  const auto timeout = ParseDuration(text);
+  if (!timeout.ok()) {
+    return timeout.status().text();
+  }
+  const bool good = *timeout >= std::chrono::milliseconds(100) && *timeout <= std::chrono::days(1);
+  return good ? "" : fmt::format("\"{}\" is not from 100ms to 1d", text);
 }
 
 void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
@@ -96,6 +109,9 @@ void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
                 "$SAGALOG_BEARER_TOKEN");
   AddServerFlag(app, "--ca", "FILE", kCaVariable,
                 "Who signs its certificate, PEM, else $SAGALOG_CA or the machine's");
+  AddServerFlag(app, "--timeout", "DURATION", kTimeoutVariable,
+                "How long a daemon may take for one answer (30s), else $SAGALOG_TIMEOUT")
+      ->check(WhyNoTimeout);
   app.add_flag("--json", global.json, "The raw answer on standard output, for programs");
   app.add_flag("--accept-clock", global.accept_clock,
                "Open although the wall clock is more than 7 days ahead of the last event");
@@ -155,7 +171,8 @@ std::vector<std::string> Arguments(int argc, char** argv) {
 void TurnHelpAround(std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--data" || arguments[i] == "--url" ||
-        arguments[i] == "--bearer-token-file" || arguments[i] == "--ca") {
+        arguments[i] == "--bearer-token-file" || arguments[i] == "--ca" ||
+        arguments[i] == "--timeout") {
       ++i;
     } else if (!arguments[i].starts_with('-')) {
       if (arguments[i] == "help") {
@@ -211,6 +228,9 @@ std::string InWords(const CLI::ParseError& error) {
       return fmt::format("{}: \"{}\" is not a number", text.substr(flag, equals - flag),
                          text.substr(equals + 3));
     }
+  }
+  if (error.get_name() == "RequiredError" && name == "--saga") {
+    return "which saga? It stands first, or behind --saga";
   }
   if (error.get_name() == "ExtrasError") {
     const std::size_t colon = text.find(": ");

@@ -6,11 +6,12 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <thread>
 #include <utility>
 
 #include "reactor/event_stream.h"
 #include "reactor/http_client.h"
+#include "schema/store_time.h"
+#include "tools/answer_patience.h"
 #include "tools/server_url.h"
 #include "tools/store_opening.h"
 
@@ -84,6 +85,15 @@ class EmbeddedConnection final : public Connection {
   std::string principal_;
 };
 
+// What was said on the command line counts more than what the command allows.
+std::chrono::milliseconds PatienceOf(const ConnectionOptions& options) {
+  const char* said = std::getenv(kTimeoutVariable);
+  const auto timeout = ParseDuration(said == nullptr ? "" : said);
+  return timeout.ok() && *timeout > Duration::zero()
+             ? std::chrono::ceil<std::chrono::milliseconds>(*timeout)
+             : options.patience;
+}
+
 // A daemon that is there; null when none listens.
 Result<std::unique_ptr<Connection>> ToDaemon(const ConnectionOptions& options) {
   const std::filesystem::path socket = options.data / "socket";
@@ -91,7 +101,7 @@ Result<std::unique_ptr<Connection>> ToDaemon(const ConnectionOptions& options) {
   if (!std::filesystem::exists(socket, error)) {
     return std::unique_ptr<Connection>();
   }
-  auto client = HttpClient::Connect(socket, options.patience);
+  auto client = HttpClient::Connect(socket, PatienceOf(options));
   if (client.ok()) {
     return std::unique_ptr<Connection>(std::make_unique<DaemonConnection>(*std::move(client)));
   }
@@ -106,10 +116,11 @@ Result<std::unique_ptr<Connection>> ToDaemon(const ConnectionOptions& options) {
 Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& options) {
   if (IsServerUrl(options.data)) {
     ASSIGN_OR_RETURN(const HttpAddress address, ServerAddress(options.data));
-    ASSIGN_OR_RETURN(auto client, ConnectHttp(address, options.patience));
+    ASSIGN_OR_RETURN(auto client, ConnectHttp(address, PatienceOf(options)));
     return std::unique_ptr<Connection>(std::make_unique<DaemonConnection>(std::move(client)));
   }
-  for (std::chrono::milliseconds waited{0};; waited += kLockRetryDelay) {
+  LockPatience patience;
+  for (;;) {
     ASSIGN_OR_RETURN(auto daemon, ToDaemon(options));
     if (daemon != nullptr) {
       return daemon;
@@ -119,10 +130,9 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectionOptions& op
     if (store.ok()) {
       return std::unique_ptr<Connection>(std::make_unique<EmbeddedConnection>(*std::move(store)));
     }
-    if (store.status().code() != Code::kLocked || waited >= kLockPatience) {
+    if (store.status().code() != Code::kLocked || !patience.Wait()) {
       return store.status();
     }
-    std::this_thread::sleep_for(kLockRetryDelay);
   }
 }
 

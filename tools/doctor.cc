@@ -12,6 +12,7 @@
 
 #include "eventlog/backup_manifest.h"
 #include "eventlog/data_directory.h"
+#include "eventlog/directory_owner.h"
 #include "eventlog/disk_reserve.h"
 #include "eventlog/log_copy.h"
 #include "eventlog/rocks_log.h"
@@ -155,6 +156,23 @@ void ExamineReserve(Findings& findings, const std::filesystem::path& data) {
   }
 }
 
+// Of two users' files some cannot be opened by the one who serves.
+void ExamineOwners(Findings& findings, const std::filesystem::path& data) {
+  const auto foreign = FindForeignFiles(data);
+  if (!foreign) {
+    Add(findings, Kind::kFine, "owner", "every file belongs to one user");
+    return;
+  }
+  const std::string more =
+      foreign->count > 1 ? fmt::format(" (and {} more)", foreign->count - 1) : "";
+  Add(findings, Kind::kBroken, "owner",
+      fmt::format("{} belongs to the user {}{}, and the store to {}, who may not be able to open "
+                  "it",
+                  foreign->first.string(), foreign->first_owner, more, foreign->owner),
+      fmt::format("as root: chown -R {} {}; and run commands here as {}", foreign->owner,
+                  data.string(), foreign->owner));
+}
+
 // The log, when it can be read to its end.
 std::unique_ptr<RocksLog> ExamineLog(Findings& findings, const std::filesystem::path& data) {
   RocksLogOptions options;
@@ -246,6 +264,7 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
   if (!is_backup) {
     ExamineWriter(findings, data);
     ExamineDisk(findings, data);
+    ExamineOwners(findings, data);
     ExamineReserve(findings, data);
   }
   const std::unique_ptr<RocksLog> log = ExamineLog(findings, data);

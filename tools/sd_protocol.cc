@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -61,6 +63,16 @@ Status TellServiceManager(std::string_view state) {
   return sent == static_cast<ssize_t>(state.size())
              ? Status()
              : Status(Code::kIoError, fmt::format("{}: {}", path, std::strerror(error)));
+}
+
+Status TellReloaded(std::string_view text) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t micros = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  RETURN_IF_ERROR(TellServiceManager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", micros)));
+  std::string line(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return TellServiceManager(fmt::format("READY=1\nSTATUS={}", line));
 }
 
 std::vector<int> InheritedSockets() {

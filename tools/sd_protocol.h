@@ -13,6 +13,9 @@ namespace sagalog::tools {
 // wants to know.
 Status TellServiceManager(std::string_view state);
 
+// That what a reload asks for has been done, and how it went, in one line.
+Status TellReloaded(std::string_view text);
+
 // The listening sockets that are meant for this process, which are then its to close; from here on
 // no child inherits them.
 [[nodiscard]] std::vector<int> InheritedSockets();

@@ -4,9 +4,11 @@
 #include <cctype>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -53,6 +55,32 @@ std::vector<std::string> Words(const std::string& text) {
   return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
 }
 
+bool IsPath(const Kind& kind) {
+  return kind.name == "data" || kind.name == "token-file" || kind.name == "tls-cert" ||
+         kind.name == "tls-key";
+}
+
+// A file is read by no shell, and from whatever folder the daemon is started in.
+Status CheckWritten(const Kind& kind, std::string_view value) {
+  const auto wrong = [&](std::string_view what) {
+    return Status(Code::kInvalidArgument, fmt::format("{}: {}: {}", kind.name, value, what));
+  };
+  if (value.starts_with('"') || value.starts_with('\'')) {
+    return wrong("a value stands without quotes, blanks in it too");
+  }
+  if (!IsPath(kind) || value.empty() || value.starts_with('/')) {
+    return {};
+  }
+  return wrong("in a file a path begins with /: ~ and relative paths mean nothing there");
+}
+
+// As it may stand in a file.
+std::string Written(const Kind& kind, const std::string& value) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(value, error).lexically_normal();
+  return !IsPath(kind) || value.empty() || error ? value : absolute.string();
+}
+
 Status CheckValue(const Kind& kind, std::string& value) {
   if (kind.values == Values::kYesOrNo) {
     const bool yes = value == "yes" || value == "true" || value == "1" || value == "on";
@@ -94,7 +122,8 @@ Status CheckValue(const Kind& kind, std::string& value) {
 const std::vector<Kind>& ServeSettings::Kinds() {
   static const std::string connections_default = std::to_string(kConnectionsDefault);
   static const std::vector<Kind> kinds = {
-      {"data", Values::kOne, "", "The data directory; --data and $SAGALOG_DATA come before"},
+      {"data", Values::kOne, "./.sagalog",
+       "The data directory; --data and $SAGALOG_DATA come before"},
       {"listen", Values::kSeveral, "",
        "Also on TCP, HOST:PORT, several times if need be; port 0 = any"},
       {"token-file", Values::kOne, "", "Who may speak on TCP: sagalog token new"},
@@ -112,7 +141,7 @@ const std::vector<Kind>& ServeSettings::Kinds() {
       {"reserve", Values::kOne, "64MiB",
        "Kept back for the day the disk is full, so that the store can be closed and compacted; "
        "off"},
-      {"log-format", Values::kOne, "text", "What is said on standard error: text or json"},
+      {"log-format", Values::kOne, "text", "What is said on standard error: text, json"},
       {"manual-clock", Values::kOne, "",
        "For tests: time starts at RFC 3339 and moves only by POST /v1/clock:advance"},
   };
@@ -147,7 +176,8 @@ Status ServeSettings::TakeFile(const std::string& path) {
       values.emplace_back(Trimmed(setting.substr(equals + 1)));
       status = values.size() > 1 && kind->values != Values::kSeveral
                    ? Status(Code::kInvalidArgument, fmt::format("{} is set twice", name))
-                   : Set(name, values, path);
+                   : CheckWritten(*kind, values.back());
+      status = status.ok() ? Set(name, values, path) : status;
     }
     if (!status.ok()) {
       return {Code::kInvalidArgument, fmt::format("{}:{}: {}", path, number, status.text())};
@@ -212,7 +242,7 @@ std::string ServeSettings::Print() const {
       continue;
     }
     for (const std::string& value : found->second.values) {
-      text += fmt::format("{} = {}  # {}\n", kind.name, value, found->second.from);
+      text += fmt::format("{} = {}  # {}\n", kind.name, Written(kind, value), found->second.from);
     }
   }
   return text;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
@@ -62,14 +63,25 @@ std::unique_ptr<StoreClient> StoreClient::Open(const GlobalOptions& global, Acce
   }
   std::unique_ptr<StoreClient> client(new StoreClient(*std::move(connection), global, exit_code));
   if (access == Access::kRead) {
+    const int before = std::exchange(exit_code, kExitDone);
     client->WarnOfDamage();
+    if (exit_code != kExitDone) {
+      return nullptr;
+    }
+    exit_code = before;
   }
   return client;
 }
 
 void StoreClient::WarnOfDamage() {
   const auto ready = connection_->Send("GET", "/readyz");
-  if (!ready.ok() || ready->status < 300) {
+  if (!ready.ok()) {
+    // Whoever does not answer this in time would be waited for again.
+    PrintError(global_, ready.status().text());
+    exit_code_ = kExitUnavailable;
+    return;
+  }
+  if (ready->status < 300) {
     return;
   }
   const json::object problem = ParseObject(ready->body);

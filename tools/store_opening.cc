@@ -15,15 +15,31 @@ StoreOptions StoreOptionsOf(const ConnectionOptions& options) {
   return store;
 }
 
-Result<std::unique_ptr<Store>> OpenStore(const ConnectionOptions& options, const Clock* clock) {
-  for (std::chrono::milliseconds waited{0};; waited += kLockRetryDelay) {
+// By the clock: an attempt takes its time too.
+bool LockPatience::Wait() {
+  if (std::chrono::steady_clock::now() >= end_) {
+    return false;
+  }
+  std::this_thread::sleep_for(kLockRetryDelay);
+  return true;
+}
+
+Result<std::unique_ptr<Store>> OpenStore(const ConnectionOptions& options, const Clock* clock,
+                                         const SayWaiting& waiting) {
+  LockPatience patience;
+  for (bool told = false;; told = true) {
     StoreOptions store_options = StoreOptionsOf(options);
     store_options.clock = clock;
     auto store = Store::Open(std::move(store_options));
-    if (store.ok() || store.status().code() != Code::kLocked || waited >= kLockPatience) {
+    if (store.ok() || store.status().code() != Code::kLocked) {
       return store;
     }
-    std::this_thread::sleep_for(kLockRetryDelay);
+    if (waiting && !told) {
+      waiting(store.status());
+    }
+    if (!patience.Wait()) {
+      return store;
+    }
   }
 }
 

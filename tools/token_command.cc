@@ -66,9 +66,10 @@ void AddTokenCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       AddDescribed(*token, "new", "Make a token, and the line of the token file",
                    "sagalog token new ci --role worker --owner-prefix ci- --file tokens");
   make->add_option("name", wanted->name, "Whose it is: the principal of the events")->required();
-  make->add_option("--role", wanted->role, "worker, orchestrator, operator, auditor or admin")
+  make->add_option("--role", wanted->role,
+                   "What it may do: worker, orchestrator, operator, auditor, admin")
       ->required()
-      ->type_name("ROLE")
+      ->type_name("WORD")
       ->check(CLI::IsMember({"worker", "orchestrator", "operator", "auditor", "admin"}));
   make->add_option("--owner-prefix", wanted->owner_prefix, "Only for owners whose name begins so")
       ->type_name("PREFIX");

@@ -85,7 +85,7 @@ bool WorkerRun::Acquire() {
     return false;
   }
   if (!answer->ok()) {
-    Say(fmt::format("{} is refused: {}", options_.saga_id, answer->Line()));
+    Say(fmt::format("acquiring {} was refused: {}", options_.saga_id, answer->Line()));
     return false;
   }
   const auto token = NumberIn(answer->body, "token");

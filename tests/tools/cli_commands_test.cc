@@ -103,6 +103,23 @@ TEST_P(EveryCommand, PlanCarriesEveryFact) {
   EXPECT_EQ(Word(policy, "max_running"), "off");
 }
 
+TEST_P(EveryCommand, ACancelThatWaitedIsShownWithItsReason) {
+  for (const std::string saga : {"T1", "T2"}) {
+    Do({"plan", saga});
+    const std::string token = directory_.Token({"acquire", saga, "--owner", "w1", "--ttl", "1h"});
+    Do({"section", "enter", saga, "--token", token, "--name", "merge"});
+    Do({"cancel", saga, "--reason", "issue closed"});
+    Do({"effect", "begin", saga, "--token", token, "--effect", "push", "--fingerprint", "f"});
+    if (saga == "T1") {
+      Do({"section", "leave", saga, "--token", token, "--outcome", "not merged"});
+    } else {
+      Do({"force-release", saga, "--reason", "it hangs"});
+    }
+    EXPECT_EQ(Word(Saga(saga), "state"), "cancelled");
+    EXPECT_EQ(Word(Saga(saga), "reason"), "issue closed");
+  }
+}
+
 TEST_P(EveryCommand, ASagaRunsFromItsPlanToItsEnd) {
   EXPECT_EQ(State({"plan", "T1", "--stage", "build"}), "planned");
   EXPECT_EQ(State({"dispatch", "T1", "--owner", "fleet", "--ttl", "60s"}), "dispatched");

@@ -162,6 +162,11 @@ TEST_F(Completion, ForOtherShellsIsOfTheirSyntax) {
                                     HasSubstr("-a 'requeue fail compensate"))));
 }
 
+TEST_F(Completion, KnowsTheWordsOfTheDaemonsFlags) {
+  EXPECT_THAT(Bash({"serve", "--log-format", ""}), ElementsAre("text", "json"));
+  EXPECT_THAT(Bash({"token", "new", "ci", "--role", "o"}), ElementsAre("orchestrator", "operator"));
+}
+
 TEST_F(Completion, OfZshIsTheSame) {
   if (!Has("zsh")) {
     return;

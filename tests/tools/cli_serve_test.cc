@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/tools/background_run.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -42,6 +43,35 @@ TEST(CliServe, ASecondDaemonIsRefusedAtOnce) {
   EXPECT_EQ(second.exit_code, 3);
   EXPECT_THAT(second.error, HasSubstr("serves"));
   EXPECT_EQ(directory.Run({"plan", "T1"}).exit_code, 0);
+}
+
+TEST(CliServe, AStoppedDaemonIsNotWaitedForLongerThanIsSaid) {
+  CliDirectory directory;
+  directory.Serve();
+  directory.Json({"plan", "T1"});
+  kill(directory.daemon(), SIGSTOP);
+  const CliResult status = directory.Run({"--json", "--timeout", "200ms", "status"});
+  const CliResult plan = directory.Run({"plan", "T2"}, {{"SAGALOG_TIMEOUT", "200ms"}});
+  kill(directory.daemon(), SIGCONT);
+  EXPECT_EQ(status.exit_code, 3);
+  EXPECT_THAT(status.error, HasSubstr("the daemon did not answer in time"));
+  EXPECT_EQ(status.out, "");
+  EXPECT_EQ(plan.exit_code, 3);
+  EXPECT_THAT(plan.error, HasSubstr("the daemon did not answer in time"));
+  EXPECT_EQ(directory.Run({"status"}).exit_code, 0);
+}
+
+TEST(CliServe, SaysForWhomItWaits) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  // A worker without a daemon holds the directory.
+  BackgroundRun holder(directory, {"--saga", "T1", "--owner", "w1"}, {"sh", "-c", kPoliteWorker});
+  ASSERT_THAT(holder.ReadLine(), StartsWith("ready"));
+  const CliResult refused = directory.Run({"serve"});
+  EXPECT_EQ(refused.exit_code, 3);
+  const std::string held = "is held by process " + std::to_string(holder.pid());
+  EXPECT_THAT(refused.error, AllOf(HasSubstr("warning waiting: "), HasSubstr(held),
+                                   HasSubstr("sagalog: serve: " + directory.data().string())));
 }
 
 TEST(CliServe, CommandsGoThroughTheDaemon) {

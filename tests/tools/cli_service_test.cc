@@ -43,18 +43,18 @@ TEST(ServeSettings, FlagsComeBeforeTheEnvironmentAndThatBeforeTheFile) {
   const std::string file = Write(directory, "serve.conf",
                                  "# a comment\nlisten = 127.0.0.1:1\nlisten=127.0.0.1:2\n"
                                  "log-format = json  # for machines\nno-reaper = yes\n"
-                                 "tls-cert = cert.pem\n");
+                                 "insecure = yes\nreserve = 1GiB\n");
   const CliResult printed =
-      directory.Run({"serve", "--print-config", "--config", file, "--tls-cert", "other.pem"},
+      directory.Run({"serve", "--print-config", "--config", file, "--reserve", "2GiB"},
                     {{"SAGALOG_LISTEN", "127.0.0.1:3 127.0.0.1:4"}, {"SAGALOG_NO_REAPER", "off"}});
   EXPECT_EQ(printed.exit_code, 0) << printed.error;
-  EXPECT_THAT(printed.out, AllOf(HasSubstr("listen = 127.0.0.1:3  # environment\n"
-                                           "listen = 127.0.0.1:4  # environment\n"),
-                                 HasSubstr("tls-cert = other.pem  # flag\n"),
-                                 HasSubstr("log-format = json  # " + file + "\n"),
-                                 HasSubstr("no-reaper = no  # environment\n"),
-                                 HasSubstr("# connections-max = 8192\n"),
-                                 HasSubstr("# token-file = \n"), Not(HasSubstr("127.0.0.1:1"))));
+  EXPECT_THAT(
+      printed.out,
+      AllOf(HasSubstr("listen = 127.0.0.1:3  # environment\n"
+                      "listen = 127.0.0.1:4  # environment\n"),
+            HasSubstr("reserve = 2GiB  # flag\n"), HasSubstr("log-format = json  # " + file + "\n"),
+            HasSubstr("no-reaper = no  # environment\n"), HasSubstr("# connections-max = 8192\n"),
+            HasSubstr("# token-file = \n"), Not(HasSubstr("127.0.0.1:1"))));
   // What is printed is a file that says the same.
   const std::string again = Write(directory, "again.conf", printed.out);
   const CliResult same = RunCli({"serve", "--print-config"}, {{"SAGALOG_CONFIG", again}});
@@ -67,10 +67,15 @@ TEST(ServeSettings, WhatIsWrongIsNamedByItsPlace) {
            {"\nlisten\n", "serve.conf:2: \"listen\" is no setting"},
            {"port = 1\n", "serve.conf:1: \"port\" is no setting"},
            {"insecure = perhaps\n", "serve.conf:1: insecure: it is yes or no"},
-           {"tls-key = a\ntls-key = b\n", "serve.conf:2: tls-key is set twice"},
+           {"tls-key = /a\ntls-key = /b\n", "serve.conf:2: tls-key is set twice"},
            {"connections-max = 0\n", "serve.conf:1: connections-max: it is a number from 1 to"},
            {"connections-max = 12x\n", "connections-max: it is a number"},
-           {"log-format = xml\n", "text or json"}}) {
+           {"log-format = xml\n", "text or json"},
+           {"data = \"/var/lib/x y\"\n",
+            "serve.conf:1: data: \"/var/lib/x y\": a value stands "
+            "without quotes"},
+           {"\ndata = ~/st\n", "serve.conf:2: data: ~/st: in a file a path begins with /"},
+           {"tls-key = key.pem\n", "serve.conf:1: tls-key: key.pem: in a file"}}) {
     const std::string file = Write(directory, "serve.conf", text);
     const CliResult refused = directory.Run({"serve", "--config", file});
     EXPECT_EQ(refused.exit_code, 2) << text;
@@ -80,6 +85,29 @@ TEST(ServeSettings, WhatIsWrongIsNamedByItsPlace) {
   const CliResult refused = directory.Run({"serve"}, {{"SAGALOG_INSECURE", "perhaps"}});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.error, HasSubstr("$SAGALOG_INSECURE: insecure: it is yes or no"));
+}
+
+TEST(ServeSettings, WhatIsPrintedIsChecked) {
+  CliDirectory directory;
+  const CliResult bare = RunCli({"serve", "--print-config"});
+  EXPECT_EQ(bare.exit_code, 0) << bare.error;
+  EXPECT_THAT(bare.out, StartsWith("# data = ./.sagalog\n"));
+  EXPECT_THAT(RunCli({"serve", "--print-config", "--data", "/tmp/../x"}).out,
+              StartsWith("data = /x  # flag\n"));
+  const std::string missing = (directory.root() / "missing").string();
+  for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
+           {"listen = nonsense\ninsecure = yes\n", "\"nonsense\" is no address"},
+           {"listen = 127.0.0.1:1\n", "--listen takes a --token-file"},
+           {"tls-cert = /cert.pem\n", "TLS takes a certificate and a key"},
+           {"listen = 127.0.0.1:1\ntoken-file = " + missing + "\n", missing}}) {
+    const std::string file = Write(directory, "serve.conf", text);
+    const CliResult printed = directory.Run({"serve", "--print-config", "--config", file});
+    EXPECT_NE(printed.exit_code, 0) << text;
+    EXPECT_THAT(printed.error, HasSubstr(problem));
+    EXPECT_THAT(printed.out, HasSubstr("  # " + file + "\n"));
+    EXPECT_EQ(directory.Run({"serve", "--config", file}).exit_code, printed.exit_code) << text;
+  }
+  EXPECT_FALSE(fs::exists(directory.data()));
 }
 
 // A daemon started as a service manager starts it.
@@ -178,6 +206,18 @@ std::string StatusLine(const std::string& address, const std::string& token) {
   return answer.substr(0, answer.find("\r\n"));
 }
 
+TEST(CliService, AnAddressThatIsTakenMakesNoStore) {
+  CliDirectory directory;
+  std::string address;
+  const int listening = ListenOnAnyPort(address);
+  const CliResult taken = directory.Run({"serve", "--listen", address, "--insecure"});
+  close(listening);
+  EXPECT_EQ(taken.exit_code, 3);
+  EXPECT_THAT(taken.error,
+              AllOf(HasSubstr(address + ": Address already in use"), Not(HasSubstr("doctor"))));
+  EXPECT_FALSE(fs::exists(directory.data()));
+}
+
 TEST(CliService, ItsManagerIsToldWhenItIsReadyAndWhenItStops) {
   CliDirectory directory;
   ManagedDaemon daemon(directory, {"--log-format", "json"});
@@ -191,9 +231,11 @@ TEST(CliService, ItsManagerIsToldWhenItIsReadyAndWhenItStops) {
   for (std::string line; std::getline(lines, line);) {
     const boost::json::object entry = boost::json::parse(line).as_object();
     EXPECT_TRUE(entry.contains("time") && entry.contains("level") && entry.contains("text"));
-    events.push_back(Word(entry, "event"));
+    if (Word(entry, "event") != "opening") {  // only where the machine is slow
+      events.push_back(Word(entry, "event"));
+    }
   }
-  EXPECT_THAT(events, ::testing::ElementsAre("reserve", "stopping", "drained", "stopped"));
+  EXPECT_THAT(events, ::testing::ElementsAre("reserve", "ready", "stopping", "drained", "stopped"));
 }
 
 TEST(CliService, ASocketThatItIsHandedIsServed) {
@@ -220,15 +262,15 @@ TEST(CliService, AHangupLoadsTheTokensAnewIfTheyAreRight) {
   ASSERT_EQ(daemon.Told(), "READY=1");
   ASSERT_TRUE(AppendTokenLine(tokens, *TokenLineFor({"ci", Role::kWorker}, "ci")).ok());
   daemon.Signal(SIGHUP);
-  while (daemon.Errors().find("reloaded: 2 tokens") == std::string::npos) {
-    std::this_thread::yield();
-  }
+  EXPECT_THAT(daemon.Told(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_EQ(daemon.Told(), "READY=1\nSTATUS=reloaded: 2 tokens");
+  EXPECT_THAT(daemon.Errors(), HasSubstr("reloaded: 2 tokens"));
   EXPECT_EQ(StatusLine(address, "ci"), "HTTP/1.1 200 OK");
   std::ofstream(tokens, std::ios::app) << "half a line\n";
   daemon.Signal(SIGHUP);
-  while (daemon.Errors().find("reload_failed") == std::string::npos) {
-    std::this_thread::yield();
-  }
+  EXPECT_THAT(daemon.Told(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_THAT(daemon.Told(), StartsWith("READY=1\nSTATUS=reload_failed: "));
+  EXPECT_THAT(daemon.Errors(), HasSubstr("reload_failed"));
   EXPECT_THAT(daemon.Errors(), HasSubstr("tokens:3: "));
   EXPECT_EQ(StatusLine(address, "ci"), "HTTP/1.1 200 OK");
   EXPECT_EQ(daemon.Stop(), 0);

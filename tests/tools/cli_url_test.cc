@@ -159,6 +159,7 @@ TEST_F(CliUrl, SpeaksTlsWithWhomItTrusts) {
   EXPECT_THAT(elsewhere.error, HasSubstr("not trusted"));
   const CliResult plain = RunCli({"--url", "http://127.0.0.1:" + port_, "ls"});
   EXPECT_EQ(plain.exit_code, 3) << plain.error;
+  EXPECT_THAT(plain.error, HasSubstr("if it speaks TLS, its URL begins with https://"));
   EXPECT_EQ(run("localhost", {"--ca", secret}).exit_code, 2);
 }
 

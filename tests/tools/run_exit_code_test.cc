@@ -81,7 +81,8 @@ TEST_F(RunExitCode, OfARefusedAcquisitionIs125WithItsFacts) {
   const CliResult result = directory_.Run({"run", "--saga", "T1", "--", "sh", "-c", "echo ran"});
   EXPECT_EQ(result.exit_code, 125);
   EXPECT_EQ(result.out, "");
-  EXPECT_THAT(result.error, AllOf(HasSubstr("lease_held"), HasSubstr("w2 holds T1")));
+  EXPECT_THAT(result.error,
+              AllOf(HasSubstr("acquiring T1 was refused: lease_held"), HasSubstr("w2 holds T1")));
 }
 
 TEST_F(RunExitCode, WithoutASagaIs125) {
