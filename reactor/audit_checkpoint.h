@@ -29,9 +29,9 @@ struct Checkpoint {
 // Lines behind the third are passed over. kInvalidArgument when it is none.
 [[nodiscard]] Result<Checkpoint> ParseCheckpointText(std::string_view text);
 
-// What the signed `note` says, when one of `keys` has signed it. kInvalidArgument when it is no
-// checkpoint, kNotFound when it is signed by none of them, kCorruption when a signature does not
-// hold.
+// What the signed `note` says, when one of `keys` has signed it whose name is the origin that it
+// speaks of. kInvalidArgument when it is no checkpoint, kNotFound when it is signed by none of
+// them, kCorruption when a signature does not hold, or is of the key of another origin.
 [[nodiscard]] Result<Checkpoint> VerifyCheckpoint(std::string_view note,
                                                   std::span<const VerifierKey> keys);
 

@@ -147,6 +147,27 @@ Result<KeyRotation> ParseRotation(std::string_view note) {
   return rotation;
 }
 
+Status CheckNotRetired(std::string_view note, std::span<const KeyRotation> rotations) {
+  ASSIGN_OR_RETURN(const SignedNote parsed, SignedNote::Parse(note));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpointText(parsed.text));
+  std::uint64_t retired_at = 0;
+  for (const NoteSignature& signature : parsed.signatures) {
+    const auto retired =
+        std::find_if(rotations.begin(), rotations.end(), [&](const KeyRotation& rotation) {
+          return rotation.from.name == signature.name && rotation.from.Id() == signature.id &&
+                 rotation.checkpoint.head.size < checkpoint.head.size;
+        });
+    if (retired == rotations.end()) {
+      return {};
+    }
+    retired_at = retired->checkpoint.head.size;
+  }
+  return {Code::kCorruption,
+          fmt::format("the checkpoint of {} events is signed with a key that was rotated away when "
+                      "there were {}: whoever has that key signs nothing any more",
+                      checkpoint.head.size, retired_at)};
+}
+
 AuditKeys::AuditKeys(const fs::path& data_directory)
     : directory_(data_directory / kAuditDirectoryName) {}
 

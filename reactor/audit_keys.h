@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ struct KeyRotation {
 // Of a signed rotation, whose signatures have been checked: by the new key, and by the old one
 // unless that was lost.
 [[nodiscard]] Result<KeyRotation> ParseRotation(std::string_view note);
+
+// kCorruption when all that signed `note`, a checkpoint, are keys that `rotations` took out of use
+// before the log was as long.
+[[nodiscard]] Status CheckNotRetired(std::string_view note, std::span<const KeyRotation> rotations);
 
 // Locks the folder for each operation, so that several processes may use it at once. Thread-safe.
 class AuditKeys {

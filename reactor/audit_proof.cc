@@ -138,6 +138,8 @@ Status Verify(const GrowthProof& proof, const TreeHead& head) {
 
 }  // namespace
 
+bool IsOfHashOnly(const EventProof& proof) { return IsStub(*events::GetEvent(proof.event.data())); }
+
 std::string ToText(const EventProof& proof) {
   std::string text = fmt::format("{}\nextra ", kEventTitle);
   AppendBase64(text,

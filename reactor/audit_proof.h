@@ -22,7 +22,9 @@ namespace sagalog {
 // That an event is in the log.
 struct EventProof {
   std::uint64_t index = 0;  // its sequence minus one
-  std::string event;        // its bytes
+  // Its bytes. What is left of a compacted or redacted event names the hash that is in the tree,
+  // and the proof is of that hash alone: IsOfHashOnly.
+  std::string event;
   MerkleProof path;
   std::string checkpoint;  // a signed note
 };
@@ -33,6 +35,10 @@ struct GrowthProof {
   MerkleProof path;
   std::string checkpoint;  // a signed note
 };
+
+// Whether only a hash is proven, and nothing that the proof's event says beside its sequence. Of a
+// proof that VerifyProof took.
+[[nodiscard]] bool IsOfHashOnly(const EventProof& proof);
 
 using AuditProof = std::variant<EventProof, GrowthProof>;
 

@@ -235,9 +235,12 @@ Wrong RedactedEventsLostTheirTexts(const InvariantScene& scene) {
     return fmt::format("it redacts event {}, which is still whole: sagalog redact {} finishes it",
                        redacted->redacted_sequence(), redacted->redacted_sequence());
   }
-  return ToBase64(LeafHash(**target, target->bytes())) == View(redacted->hash())
+  if (ToBase64(LeafHash(**target, target->bytes())) != View(redacted->hash())) {
+    return fmt::format("it names another hash than event {} has", redacted->redacted_sequence());
+  }
+  return ToBase64(LeafHash(target->bytes())) == View(redacted->left_hash())
              ? Wrong()
-             : fmt::format("it names another hash than event {} has",
+             : fmt::format("what is left of event {} is not what it left",
                            redacted->redacted_sequence());
 }
 

@@ -132,12 +132,14 @@ Result<std::optional<RedactReport>> FindAnswer(Store::Engine& engine,
   return std::optional(std::move(report));
 }
 
+// `hash` is the leaf of the event, `left` what takes its place.
 Result<Sequence> Append(Store::Engine& engine, const RedactOptions& options,
-                        const std::string& hash) {
+                        const std::string& hash, std::string_view left) {
   events::RedactedT body;
   body.redacted_sequence = options.sequence.value();
   body.reason = options.reason;
   body.hash = hash;
+  body.left_hash = ToBase64(LeafHash(left));
   return engine.AppendNote({std::move(body), options.actor, options.principal, options.request_id,
                             options.request_id ? ContentOf(options) : 0});
 }
@@ -182,14 +184,16 @@ Result<RedactReport> RedactOne(Store& store, const RedactOptions& options) {
   }
   ASSIGN_OR_RETURN(const StoredEvent event, engine.log().Read(options.sequence));
   RedactReport report;
-  report.hash = ToBase64(LeafHash(*event, event.bytes()));
+  const EventHash leaf = LeafHash(*event, event.bytes());
+  report.hash = ToBase64(leaf);
   report.sequence = engine.log().Last();
   if (IsStub(*event)) {
     return report;
   }
   const Intention intention(engine.directory());
   RETURN_IF_ERROR(intention.Write({options.sequence, engine.log().Last()}));
-  ASSIGN_OR_RETURN(report.sequence, Append(engine, options, report.hash));
+  ASSIGN_OR_RETURN(report.sequence,
+                   Append(engine, options, report.hash, RedactedBytes(*event, leaf)));
   RETURN_IF_ERROR(Rewrite(engine, options.sequence));
   RETURN_IF_ERROR(intention.Remove());
   report.done = true;

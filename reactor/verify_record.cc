@@ -22,13 +22,22 @@ std::pair<std::string_view, std::string_view> SplitOrigin(std::string_view origi
   return {origin.substr(kPrefix.size(), slash - kPrefix.size()), origin.substr(slash + 1)};
 }
 
+std::uint64_t SignedSize(std::span<const Checkpoint> checkpoints) {
+  std::uint64_t size = 0;
+  for (const Checkpoint& checkpoint : checkpoints) {
+    size = std::max(size, checkpoint.head.size);
+  }
+  return size;
+}
+
 // One pass over a record.
 class RecordPass {
  public:
   RecordPass(Sequence last, std::span<const Checkpoint> checkpoints)
       : chain_(Sequence(1), last.value()),
         checkpoints_(checkpoints.begin(), checkpoints.end()),
-        next_(checkpoints_.begin()) {
+        next_(checkpoints_.begin()),
+        stubs_(SignedSize(checkpoints)) {
     std::stable_sort(
         checkpoints_.begin(), checkpoints_.end(),
         [](const Checkpoint& a, const Checkpoint& b) { return a.head.size < b.head.size; });
@@ -67,6 +76,7 @@ class RecordPass {
     time_ = event.time();
     report_.lineages.Pass(event);
     report_.hashes_only += IsStub(event) ? 1 : 0;
+    RETURN_IF_ERROR(stubs_.Pass(event, bytes));
     tree_.Append(LeafHash(event, bytes));
     return Compare();
   }
@@ -81,6 +91,8 @@ class RecordPass {
                                 tree_.size(), next_->head.size));
     }
     report_.head = {tree_.size(), tree_.Root()};
+    report_.vouched_unsigned = stubs_.vouched_unsigned();
+    report_.first_unvouched = stubs_.FirstUnvouched();
     if (!checkpoints_.empty()) {
       report_.checkpoint = checkpoints_.back();
     }
@@ -123,6 +135,7 @@ class RecordPass {
   ChainCheck chain_;
   std::vector<Checkpoint> checkpoints_;  // the smallest first
   std::vector<Checkpoint>::const_iterator next_;
+  StubCheck stubs_;
   MerkleTree tree_;
   std::int64_t time_ = 0;
   RecordReport report_;

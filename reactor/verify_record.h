@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "projections/audit_tree.h"
 #include "projections/merkle_proof.h"
 #include "reactor/audit_checkpoint.h"
+#include "reactor/stub_check.h"
 #include "schema/status.h"
 
 namespace sagalog {
@@ -17,8 +19,14 @@ namespace sagalog {
 struct RecordReport {
   TreeHead head;  // of all that is there
   Lineages lineages;
-  // Events whose own bytes are gone, and whose hash stands for them: stubs, and what was redacted.
+  // Events whose own bytes are gone, and whose hash stands for them: compacted heartbeats, and what
+  // was redacted.
   std::uint64_t hashes_only = 0;
+  // Of those, how many are vouched for only by events behind the largest checkpoint.
+  std::uint64_t vouched_unsigned = 0;
+  // The first of those that no event of the record vouches for: one of an export that ends before
+  // the event that would, or a forgery.
+  std::optional<std::uint64_t> first_unvouched;
   // Of the checkpoints that it was held against, the largest; empty when there was none.
   Checkpoint checkpoint;
 };
@@ -28,7 +36,8 @@ struct RecordReport {
 // not grow with the log.
 //
 // kCorruption, naming the first event or checkpoint that is wrong: an event that stands where
-// another belongs, a broken chain of a saga, time that runs back, another root than was signed,
+// another belongs, a broken chain of a saga, time that runs back, what is left of an event that is
+// not what the record says was left, another root than was signed,
 // fewer events than were signed, two roots signed of one size. kInvalidArgument: a checkpoint of
 // another store, or of another lineage of this one.
 [[nodiscard]] Result<RecordReport> VerifyRecord(const EventLog& log,

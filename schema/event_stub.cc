@@ -4,6 +4,16 @@
 
 namespace sagalog {
 
+bool IsHeartbeatStub(const events::Event& event) {
+  const events::Heartbeated* const heartbeat = event.body_as_Heartbeated();
+  const bool says_progress =
+      heartbeat != nullptr && heartbeat->progress() != nullptr && heartbeat->progress()->size() > 0;
+  return IsStub(event) && heartbeat != nullptr && !says_progress && event.wall_time() == 0 &&
+         event.actor() == nullptr && event.principal() == nullptr &&
+         event.request_id() == nullptr && event.request_content() == 0 &&
+         event.traceparent() == nullptr;
+}
+
 std::string_view StubEncoder::Encode(const events::Event& heartbeat, const EventHash& hash) {
   const events::Heartbeated* whole = heartbeat.body_as_Heartbeated();
   CHECK(whole != nullptr);

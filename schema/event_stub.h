@@ -18,6 +18,9 @@ using EventHash = std::array<std::uint8_t, kEventHashSize>;
   return event.original_hash() != nullptr;
 }
 
+// Whether it has the shape of what StubEncoder makes: a heartbeat that says no more than a stub may.
+[[nodiscard]] bool IsHeartbeatStub(const events::Event& event);
+
 // Encodes stubs one at a time into memory it reuses. One thread.
 class StubEncoder {
  public:

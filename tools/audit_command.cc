@@ -227,6 +227,7 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
       answer["root"] = ToBase64(record.head.root);
       answer["origin"] = record.lineages.OriginAt(record.head.size);
       answer["hashes_only"] = record.hashes_only;
+      answer["vouched_unsigned"] = record.vouched_unsigned;
     }
     if (!checkpoint.origin.empty()) {
       answer["checkpoint"] = json::object{{"origin", checkpoint.origin},
@@ -245,6 +246,12 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
   if (record.hashes_only > 0) {
     PrintLine(
         fmt::format("    of {} only the hash is left: compacted or redacted", record.hashes_only));
+  }
+  if (record.vouched_unsigned > 0 && !checkpoint.origin.empty()) {
+    PrintLine(fmt::format("    {} of them {} vouched for by events behind the {} that were signed: "
+                          "a newer checkpoint tells more",
+                          record.vouched_unsigned, record.vouched_unsigned == 1 ? "is" : "are",
+                          checkpoint.head.size));
   }
   if (checkpoint.origin.empty()) {
     PrintLine(

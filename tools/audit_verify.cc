@@ -1,6 +1,7 @@
 #include "tools/audit_verify.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -67,18 +68,30 @@ Status AddKeys(const std::string& given, std::vector<VerifierKey>& keys) {
              : Status(Code::kInvalidArgument, fmt::format("--key {}: it holds no key", given));
 }
 
-// Who is believed believes the next one.
-Status AddRotation(const std::string& path, std::vector<VerifierKey>& keys) {
-  ASSIGN_OR_RETURN(const std::string text, ReadText(path));
-  const auto rotation = ParseRotation(text);
-  if (!rotation.ok()) {
-    return InFile(path, rotation.status());
-  }
+// Whom to believe, and up to where.
+struct Trust {
+  std::vector<VerifierKey> keys;
+  std::vector<KeyRotation> rotations;
+};
+
+// Who is believed believes the next one: the key that goes has to be among those given, and has to
+// have signed its going.
+Status AddRotation(const std::string& text, Trust& trust) {
+  ASSIGN_OR_RETURN(KeyRotation rotation, ParseRotation(text));
   ASSIGN_OR_RETURN(const SignedNote note, SignedNote::Parse(text));
-  if (const Status believed = VerifyNote(note, keys); !believed.ok()) {
-    return InFile(path, believed);
+  if (rotation.from.name != rotation.checkpoint.origin ||
+      rotation.to.name != rotation.checkpoint.origin) {
+    return {Code::kCorruption, fmt::format("it says that it is of {}, and is about keys of another",
+                                           rotation.checkpoint.origin)};
   }
-  keys.push_back(rotation->to);
+  const auto known = std::find(trust.keys.begin(), trust.keys.end(), rotation.from);
+  if (known == trust.keys.end()) {
+    return {Code::kNotFound,
+            fmt::format("it is about the key {}, which was not given", rotation.from.ToText())};
+  }
+  RETURN_IF_ERROR(VerifyNote(note, std::array{rotation.from}));
+  trust.keys.push_back(rotation.to);
+  trust.rotations.push_back(std::move(rotation));
   return {};
 }
 
@@ -88,33 +101,60 @@ Status MissingKey() {
           "printed (--key)"};
 }
 
-Result<std::vector<VerifierKey>> GivenKeys(const AuditVerification& wanted) {
-  std::vector<VerifierKey> keys;
+Result<Trust> GivenKeys(const AuditVerification& wanted) {
+  Trust trust;
   for (const std::string& given : wanted.keys) {
-    RETURN_IF_ERROR(AddKeys(given, keys));
+    RETURN_IF_ERROR(AddKeys(given, trust.keys));
   }
-  if (!wanted.rotations.empty() && keys.empty()) {
+  if (!wanted.rotations.empty() && trust.keys.empty()) {
     return MissingKey();
   }
   for (const std::string& path : wanted.rotations) {
-    RETURN_IF_ERROR(AddRotation(path, keys));
+    ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+    if (const Status added = AddRotation(text, trust); !added.ok()) {
+      return InFile(path, added);
+    }
   }
-  return keys;
+  return trust;
 }
 
-// The checkpoints that were named, signed by one of `keys`.
+// What the directory itself says of its keys.
+Result<Trust> OwnKeys(const fs::path& directory) {
+  const AuditKeys own(directory);
+  Trust trust;
+  ASSIGN_OR_RETURN(trust.keys, own.Known());
+  ASSIGN_OR_RETURN(const std::vector<std::string> notes, own.Rotations());
+  for (const std::string& note : notes) {
+    ASSIGN_OR_RETURN(KeyRotation rotation, ParseRotation(note));
+    trust.rotations.push_back(std::move(rotation));
+  }
+  return trust;
+}
+
+// The checkpoints that were named, signed by a key that is believed, and what both keys of each
+// rotation have signed.
 Result<std::vector<Checkpoint>> TrustedCheckpoints(const std::vector<std::string>& paths,
-                                                   const std::vector<VerifierKey>& keys) {
+                                                   const Trust& trust) {
   std::vector<Checkpoint> checkpoints;
   for (const std::string& path : paths) {
     ASSIGN_OR_RETURN(const std::string note, ReadText(path));
-    auto checkpoint = VerifyCheckpoint(note, keys);
+    auto checkpoint = VerifyCheckpoint(note, trust.keys);
     if (!checkpoint.ok()) {
       return InFile(path, checkpoint.status());
     }
+    if (const Status retired = CheckNotRetired(note, trust.rotations); !retired.ok()) {
+      return InFile(path, retired);
+    }
     checkpoints.push_back(*std::move(checkpoint));
   }
+  for (const KeyRotation& rotation : trust.rotations) {
+    checkpoints.push_back(rotation.checkpoint);
+  }
   return checkpoints;
+}
+
+const std::string& NoteOf(const AuditProof& proof) {
+  return std::visit([](const auto& any) -> const std::string& { return any.checkpoint; }, proof);
 }
 
 Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
@@ -123,19 +163,24 @@ Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
   if (!proof.ok()) {
     return InFile(wanted.path.string(), proof.status());
   }
-  ASSIGN_OR_RETURN(const std::vector<VerifierKey> keys, GivenKeys(wanted));
-  if (keys.empty()) {
+  ASSIGN_OR_RETURN(const Trust trust, GivenKeys(wanted));
+  if (trust.keys.empty()) {
     return MissingKey();
   }
-  ASSIGN_OR_RETURN(const Checkpoint newer, VerifyProof(*proof, keys));
-  ASSIGN_OR_RETURN(const auto checkpoints, TrustedCheckpoints(wanted.checkpoints, keys));
+  ASSIGN_OR_RETURN(const Checkpoint newer, VerifyProof(*proof, trust.keys));
+  RETURN_IF_ERROR(CheckNotRetired(NoteOf(*proof), trust.rotations));
+  ASSIGN_OR_RETURN(const auto checkpoints, TrustedCheckpoints(wanted.checkpoints, trust));
   AuditVerdict verdict;
   verdict.record.checkpoint = newer;
   const auto* growth = std::get_if<GrowthProof>(&*proof);
   if (growth == nullptr) {
-    verdict.proof =
-        fmt::format("event {} is among the {} events that were signed of {}",
-                    std::get<EventProof>(*proof).index + 1, newer.head.size, newer.origin);
+    const auto& event = std::get<EventProof>(*proof);
+    verdict.proof = fmt::format(
+        "{}event {} is among the {} events that were signed of {}{}",
+        IsOfHashOnly(event) ? "the hash of " : "", event.index + 1, newer.head.size, newer.origin,
+        IsOfHashOnly(event) ? "; nothing else that the proof says of the event is proven: it was "
+                              "compacted or redacted"
+                            : "");
     return verdict;
   }
   for (const Checkpoint& older : checkpoints) {
@@ -152,6 +197,16 @@ Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
   return verdict;
 }
 
+// An export may end before the event that says what became of one in it.
+Status Unvouched(std::uint64_t sequence, bool in_export) {
+  return {
+      in_export ? Code::kInvalidArgument : Code::kCorruption,
+      fmt::format("of event {} only the hash is left, and no later event says why: what stands "
+                  "there is not proven{}",
+                  sequence,
+                  in_export ? ". Where the export ends early, export more and verify that" : "")};
+}
+
 Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   AuditVerdict verdict;
   std::vector<std::string> paths = wanted.checkpoints;
@@ -162,20 +217,23 @@ Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   if (fs::exists(wanted.path / kExportCheckpointName, error)) {
     paths.push_back((wanted.path / kExportCheckpointName).string());
   }
-  ASSIGN_OR_RETURN(std::vector<VerifierKey> keys, GivenKeys(wanted));
-  if (keys.empty()) {
-    ASSIGN_OR_RETURN(keys, AuditKeys(wanted.path).Known());
-    verdict.own_keys = !keys.empty();
+  ASSIGN_OR_RETURN(Trust trust, GivenKeys(wanted));
+  if (trust.keys.empty()) {
+    ASSIGN_OR_RETURN(trust, OwnKeys(wanted.path));
+    verdict.own_keys = !trust.keys.empty();
   }
-  if (keys.empty() && !paths.empty()) {
+  if (trust.keys.empty() && !paths.empty()) {
     return MissingKey();
   }
-  ASSIGN_OR_RETURN(const std::vector<Checkpoint> checkpoints, TrustedCheckpoints(paths, keys));
+  ASSIGN_OR_RETURN(const std::vector<Checkpoint> checkpoints, TrustedCheckpoints(paths, trust));
   ASSIGN_OR_RETURN(const Record record, OpenRecord(wanted.path));
   if (record.damage) {
     return record.log->Health();
   }
   ASSIGN_OR_RETURN(verdict.record, VerifyRecord(*record.log, checkpoints));
+  if (verdict.record.first_unvouched) {
+    return Unvouched(*verdict.record.first_unvouched, IsExport(wanted.path));
+  }
   return verdict;
 }
 
