@@ -2,23 +2,42 @@
 // that were signed of it and kept elsewhere. docs/audit.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "eventlog/event_log.h"
 #include "projections/audit_tree.h"
 #include "projections/merkle_proof.h"
 #include "reactor/audit_checkpoint.h"
+#include "schema/id.h"
 #include "schema/status.h"
+#include "schema/store_time.h"
 
 namespace sagalog {
+
+// How many redactions a report names: each is an act of a person.
+inline constexpr std::size_t kRedactionsNamedMax = 1000;
+
+// An event that was told to have lost what it said.
+struct NamedRedaction {
+  Sequence event;
+  Sequence said_by;  // the event that says so
+  StoreTime time;
+  std::string actor;  // who did it; empty = nobody was named
+  std::string reason;
+};
 
 struct RecordReport {
   TreeHead head;  // of all that is there
   Lineages lineages;
   // Events whose own bytes are gone, and whose hash stands for them: stubs, and what was redacted.
   std::uint64_t hashes_only = 0;
+  // How many of them were redacted, and the first of these redactions; the rest are stubs.
+  std::uint64_t redacted = 0;
+  std::vector<NamedRedaction> redactions;
   // Of the checkpoints that it was held against, the largest; empty when there was none.
   Checkpoint checkpoint;
 };

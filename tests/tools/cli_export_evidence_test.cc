@@ -127,7 +127,7 @@ class CliSqliteExport : public CliExportEvidence {};
 // What the copy was made of is the truth; the copy alone was altered.
 TEST_P(CliSqliteExport, AnAlteredUnfinishedFileIsWrittenAnew) {
   ExpectExported({"--to", "3"});
-  directory_.Json({"annotate", "T1", std::string(90'000, 'x')});
+  directory_.Json({"annotate", "T1", std::string(16'000, 'x')});
   {
     const FileSizeLimit full(fs::file_size(data()) + 100);
     ASSERT_EQ(Export().exit_code, 3);
