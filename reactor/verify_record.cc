@@ -77,6 +77,9 @@ class RecordPass {
     report_.lineages.Pass(event);
     report_.hashes_only += IsStub(event) ? 1 : 0;
     RETURN_IF_ERROR(stubs_.Pass(event, bytes));
+    if (const auto* redacted = event.body_as_Redacted()) {
+      Pass(event, *redacted);
+    }
     tree_.Append(LeafHash(event, bytes));
     return Compare();
   }
@@ -100,6 +103,20 @@ class RecordPass {
   }
 
  private:
+  void Pass(const events::Event& event, const events::Redacted& redacted) {
+    using flatbuffers::GetStringView;
+    ++report_.redacted;
+    if (report_.redactions.size() == kRedactionsNamedMax) {
+      return;
+    }
+    const std::string_view actor = GetStringView(event.actor());
+    report_.redactions.push_back(
+        {Sequence(redacted.redacted_sequence()), Sequence(event.sequence()),
+         TimeFromMicros(event.time()),
+         std::string(actor.empty() ? GetStringView(event.principal()) : actor),
+         std::string(GetStringView(redacted.reason()))});
+  }
+
   // The checkpoints of as many events as there were.
   Status Compare() {
     for (; next_ != checkpoints_.end() && next_->head.size == tree_.size(); ++next_) {

@@ -1,5 +1,6 @@
 #include "tools/audit_command.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "reactor/audit_keys.h"
 #include "reactor/audit_proof.h"
 #include "schema/utf8.h"
+#include "tools/argument_checks.h"
 #include "tools/audit_verify.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
@@ -22,6 +24,7 @@
 #include "tools/standard_streams.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
+#include "tools/terminal.h"
 
 namespace sagalog::tools {
 namespace json = boost::json;
@@ -29,6 +32,8 @@ namespace {
 
 // What a rotation says of its reason is a line of a note.
 constexpr std::size_t kReasonSizeMax = 500;
+// What a person reads through; a program gets more of them.
+constexpr std::size_t kRedactionsPrintedMax = 20;
 
 const std::string kAuditText =
     R"(A checkpoint says in 300 bytes what the whole log was. Keep one, and the key, where whoever
@@ -190,7 +195,7 @@ void AddProveCommand(CLI::App& audit, const GlobalOptions& global, int& exit_cod
                    "Prove that an event is in the log, or that the log goes on from a checkpoint",
                    "sagalog audit prove 4711 > event-4711.tlog-proof");
   CLI::Option* sequence =
-      prove->add_option("SEQUENCE", arguments->sequence, "The event")->type_name("");
+      AddNumber(*prove, "SEQUENCE", arguments->sequence, "The event")->type_name("");
   prove
       ->add_option("--from", arguments->from,
                    "A checkpoint of before: prove that nothing in it "
@@ -217,6 +222,43 @@ void AddProveCommand(CLI::App& audit, const GlobalOptions& global, int& exit_cod
   });
 }
 
+json::array RedactionsInJson(const RecordReport& record) {
+  json::array redactions;
+  for (const NamedRedaction& redaction : record.redactions) {
+    redactions.push_back(json::object{{"sequence", redaction.event.value()},
+                                      {"said_by", redaction.said_by.value()},
+                                      {"time", FormatTime(redaction.time)},
+                                      {"actor", redaction.actor},
+                                      {"reason", redaction.reason}});
+  }
+  return redactions;
+}
+
+void PrintHashesOnly(const RecordReport& record) {
+  if (record.hashes_only == 0) {
+    return;
+  }
+  const std::uint64_t redacted = std::min(record.redacted, record.hashes_only);
+  PrintLine(fmt::format("    of {} only the hash is left: {} compacted, {} redacted",
+                        record.hashes_only, record.hashes_only - redacted, redacted));
+  for (std::size_t i = 0; i < std::min(record.redactions.size(), kRedactionsPrintedMax); ++i) {
+    const NamedRedaction& redaction = record.redactions[i];
+    PrintLine(fmt::format(
+        "    event {} was redacted by {} at {} (event {}): {}", redaction.event.value(),
+        redaction.actor.empty() ? "somebody unnamed" : redaction.actor, FormatTime(redaction.time),
+        redaction.said_by.value(), Printable(redaction.reason)));
+  }
+  if (record.redacted > kRedactionsPrintedMax) {
+    PrintLine(fmt::format("    and {} more (--json)", record.redacted - kRedactionsPrintedMax));
+  }
+}
+
+void PrintNotes(const AuditVerdict& verdict) {
+  for (const std::string& note : verdict.notes) {
+    PrintLine("    " + Printable(note));
+  }
+}
+
 void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
   const RecordReport& record = verdict.record;
   const Checkpoint& checkpoint = record.checkpoint;
@@ -227,8 +269,11 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
       answer["root"] = ToBase64(record.head.root);
       answer["origin"] = record.lineages.OriginAt(record.head.size);
       answer["hashes_only"] = record.hashes_only;
+      answer["redacted"] = record.redacted;
+      answer["redactions"] = RedactionsInJson(record);
       answer["vouched_unsigned"] = record.vouched_unsigned;
     }
+    answer["notes"] = json::array(verdict.notes.begin(), verdict.notes.end());
     if (!checkpoint.origin.empty()) {
       answer["checkpoint"] = json::object{{"origin", checkpoint.origin},
                                           {"size", checkpoint.head.size},
@@ -239,20 +284,20 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
   }
   if (!verdict.proof.empty()) {
     PrintLine(fmt::format("ok: {}", verdict.proof));
+    PrintNotes(verdict);
     return;
   }
   PrintLine(fmt::format("ok: {} events of {}, root {}", record.head.size,
                         record.lineages.OriginAt(record.head.size), ToBase64(record.head.root)));
-  if (record.hashes_only > 0) {
-    PrintLine(
-        fmt::format("    of {} only the hash is left: compacted or redacted", record.hashes_only));
-  }
+  PrintHashesOnly(record);
   if (record.vouched_unsigned > 0 && !checkpoint.origin.empty()) {
-    PrintLine(fmt::format("    {} of them {} vouched for by events behind the {} that were signed: "
-                          "a newer checkpoint tells more",
-                          record.vouched_unsigned, record.vouched_unsigned == 1 ? "is" : "are",
-                          checkpoint.head.size));
+    PrintLine(
+        fmt::format("    {} of them {} vouched for by events behind the {} that were signed: "
+                    "a newer checkpoint tells more",
+                    record.vouched_unsigned, record.vouched_unsigned == 1 ? "is" : "are",
+                    checkpoint.head.size));
   }
+  PrintNotes(verdict);
   if (checkpoint.origin.empty()) {
     PrintLine(
         "    held against no checkpoint: a forgery that is consistent in itself does not "

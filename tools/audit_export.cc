@@ -48,11 +48,6 @@ std::optional<std::uint64_t> AsNumber(std::string_view text) {
   return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
-struct Range {
-  Sequence from = Sequence(1);
-  Sequence to;
-};
-
 Status NoMoment(std::string_view flag, const std::string& text) {
   return Refused(
       fmt::format("{}: \"{}\" is neither a sequence nor a time with its zone, like "
@@ -60,67 +55,106 @@ Status NoMoment(std::string_view flag, const std::string& text) {
                   flag, text));
 }
 
-Result<Sequence> ReadFrom(const EventLog& log, Sequence last, const std::string& text) {
-  if (text.empty()) {
-    return Sequence(1);
-  }
-  if (const auto number = AsNumber(text)) {
-    if (*number == 0 || *number > last.value()) {
-      return Refused(fmt::format("--from: there is no event {}: the log holds 1 to {}", *number,
-                                 last.value()));
-    }
-    return Sequence(*number);
-  }
-  const auto time = ParseTime(text);
-  if (!time.ok()) {
-    return NoMoment("--from", text);
-  }
-  ASSIGN_OR_RETURN(const Sequence first, FirstAt(log, last, *time));
-  return first > last ? Result<Sequence>(Refused(
-                            fmt::format("--from: the log ends before {}", FormatTime(*time))))
-                      : first;
-}
+struct Range {
+  Sequence from = Sequence(1);
+  Sequence to;
+  // It ends at the damage, and not where it was to end.
+  bool cut_short = false;
+};
 
-Result<Sequence> ReadTo(const EventLog& log, Sequence last, const std::string& text) {
-  if (text.empty()) {
-    return last;
-  }
-  if (const auto number = AsNumber(text)) {
-    if (*number == 0 || *number > last.value()) {
-      return Refused(
-          fmt::format("--to: there is no event {}: the log holds 1 to {}", *number, last.value()));
+// What can be read of a record.
+class Extent {
+ public:
+  explicit Extent(const Record& record) : log_(*record.log), last_(log_.Last()) {
+    if (record.damage) {
+      damage_ = record.damage->text;
+      last_ = std::min(last_, Sequence(record.damage->first_damaged.value() - 1));
     }
-    return Sequence(*number);
   }
-  const auto time = ParseTime(text);
-  if (!time.ok()) {
-    return NoMoment("--to", text);
-  }
-  ASSIGN_OR_RETURN(const Sequence behind, FirstAt(log, last, *time + Duration(1)));
-  return behind == Sequence(1) ? Result<Sequence>(Refused(fmt::format(
-                                     "--to: the log begins after {}", FormatTime(*time))))
-                               : Sequence(behind.value() - 1);
-}
 
-Result<Range> ReadRange(const Record& record, const ExportRequest& request) {
-  const Sequence last = record.log->Last();
-  if (last.IsNone()) {
-    return Refused("the log is empty: there is nothing to export");
+  Result<Range> Read(const ExportRequest& request) const {
+    if (last_.IsNone()) {
+      return damage_.empty() ? Refused("the log is empty: there is nothing to export")
+                             : Status(Code::kCorruption, damage_);
+    }
+    Range range;
+    ASSIGN_OR_RETURN(range.from, From(request.from));
+    RETURN_IF_ERROR(To(request.to, range));
+    if (range.from > range.to) {
+      return Refused(fmt::format("the range is empty: it begins at {} and ends at {}",
+                                 range.from.value(), range.to.value()));
+    }
+    return range;
   }
-  Range range;
-  ASSIGN_OR_RETURN(range.from, ReadFrom(*record.log, last, request.from));
-  ASSIGN_OR_RETURN(range.to, ReadTo(*record.log, last, request.to));
-  if (range.from > range.to) {
-    return Refused(fmt::format("the range is empty: it begins at {} and ends at {}",
-                               range.from.value(), range.to.value()));
+
+  [[nodiscard]] Sequence last() const { return last_; }
+  [[nodiscard]] const std::string& damage() const { return damage_; }
+
+ private:
+  Result<Sequence> From(const std::string& text) const {
+    if (text.empty()) {
+      return Sequence(1);
+    }
+    if (const auto number = AsNumber(text)) {
+      return Numbered("--from", *number);
+    }
+    const auto time = ParseTime(text);
+    if (!time.ok()) {
+      return NoMoment("--from", text);
+    }
+    ASSIGN_OR_RETURN(const Sequence first, FirstAt(log_, last_, *time));
+    if (first <= last_) {
+      return first;
+    }
+    return damage_.empty()
+               ? Refused(fmt::format("--from: the log ends before {}", FormatTime(*time)))
+               : Behind(fmt::format("--from: what happened at {} or later", FormatTime(*time)));
   }
-  if (record.damage && range.to >= record.damage->first_damaged) {
-    return Status(Code::kCorruption,
-                  fmt::format("{}. What stands before can be exported: --to {}",
-                              record.damage->text, record.damage->first_damaged.value() - 1));
+
+  Status To(const std::string& text, Range& range) const {
+    if (text.empty()) {
+      range.to = last_;
+      range.cut_short = !damage_.empty();
+      return {};
+    }
+    if (const auto number = AsNumber(text)) {
+      ASSIGN_OR_RETURN(range.to, Numbered("--to", *number));
+      return {};
+    }
+    const auto time = ParseTime(text);
+    if (!time.ok()) {
+      return NoMoment("--to", text);
+    }
+    ASSIGN_OR_RETURN(const Sequence behind, FirstAt(log_, last_, *time + Duration(1)));
+    if (behind == Sequence(1)) {
+      return Refused(fmt::format("--to: the log begins after {}", FormatTime(*time)));
+    }
+    range.to = Sequence(behind.value() - 1);
+    // What is damaged may have happened by then.
+    range.cut_short = !damage_.empty() && range.to == last_;
+    return {};
   }
-  return range;
-}
+
+  Result<Sequence> Numbered(std::string_view flag, std::uint64_t number) const {
+    if (number != 0 && number <= last_.value()) {
+      return Sequence(number);
+    }
+    return number == 0 || damage_.empty()
+               ? Refused(fmt::format("{}: there is no event {}: the log holds 1 to {}", flag,
+                                     number, last_.value()))
+               : Behind(fmt::format("{}: event {}", flag, number));
+  }
+
+  Status Behind(std::string_view what) const {
+    return {Code::kCorruption, fmt::format("{} cannot be read: {}. What stands before can be "
+                                           "exported: --to {}",
+                                           what, damage_, last_.value())};
+  }
+
+  const EventLog& log_;
+  Sequence last_;
+  std::string damage_;
+};
 
 // Decides which events are wanted, and learns what the manifest says of them.
 class Selection {
@@ -158,6 +192,9 @@ class Selection {
     if (scope_.saga.empty() && scope_.key.empty()) {
       return event.sequence() >= scope_.from.value();
     }
+    if (const auto* noted = event.body_as_RefusalsNoted()) {
+      return event.sequence() >= scope_.from.value() && IsAboutWanted(*noted);
+    }
     const std::string_view saga = flatbuffers::GetStringView(event.saga_id());
     if (!scope_.saga.empty() && saga != scope_.saga) {
       return false;
@@ -175,24 +212,39 @@ class Selection {
     return event.sequence() >= scope_.from.value();
   }
 
+  // Whether one of the refused calls was about a saga that is wanted.
+  [[nodiscard]] bool IsAboutWanted(const events::RefusalsNoted& noted) const {
+    if (noted.refusals() == nullptr) {
+      return false;
+    }
+    return std::any_of(noted.refusals()->begin(), noted.refusals()->end(),
+                       [&](const events::NotedRefusal* refusal) {
+                         const auto saga = flatbuffers::GetStringView(refusal->saga_id());
+                         return (scope_.saga.empty() || saga == scope_.saga) &&
+                                (scope_.key.empty() || of_key_.contains(saga));
+                       });
+  }
+
   [[nodiscard]] std::string Origin() const {
     return fmt::format("sagalog/{}/{}", store_id_, lineage_);
   }
   [[nodiscard]] const std::string& store_id() const { return store_id_; }
   [[nodiscard]] const std::string& lineage() const { return lineage_; }
 
-  // kNotFound unless the saga, or one with the key, was there.
-  Status CheckFound(Sequence last) const {
+  // kNotFound unless the saga, or one with the key, was there; kCorruption when it may be lost.
+  Status CheckFound(Sequence last, const std::string& damage) const {
     if (seen_ || (scope_.saga.empty() && scope_.key.empty())) {
       return {};
     }
-    if (scope_.key.empty()) {
-      return {Code::kNotFound,
-              fmt::format("--saga: there is no saga {} up to event {}", scope_.saga, last.value())};
-    }
-    return {Code::kNotFound, fmt::format("--key: no saga {}had the key {} up to event {}",
-                                         scope_.saga.empty() ? "" : scope_.saga + " that ",
-                                         scope_.key, last.value())};
+    const std::string text =
+        scope_.key.empty()
+            ? fmt::format("--saga: there is no saga {} up to event {}", scope_.saga, last.value())
+            : fmt::format("--key: no saga {}had the key {} up to event {}",
+                          scope_.saga.empty() ? "" : scope_.saga + " that ", scope_.key,
+                          last.value());
+    return damage.empty() ? Status(Code::kNotFound, text)
+                          : Status(Code::kCorruption,
+                                   fmt::format("{}, and more cannot be read: {}", text, damage));
   }
 
  private:
@@ -207,10 +259,11 @@ class Selection {
 class Exporting {
  public:
   Exporting(const Record& record, const ExportRequest& request, ExportDirectory& directory,
-            const Range& range, const ExportScope& scope)
+            const Extent& extent, const Range& range, const ExportScope& scope)
       : log_(*record.log),
         request_(request),
         directory_(directory),
+        extent_(extent),
         range_(range),
         scope_(scope),
         selection_(scope_),
@@ -222,6 +275,8 @@ class Exporting {
 
   Result<ExportReport> Run() {
     ExportReport report;
+    report.damage = extent_.damage();
+    report.cut_short = range_.cut_short;
     report.continued = directory_.earlier().has_value();
     const bool finished = report.continued && !directory_.interrupted();
     if (report.continued) {
@@ -233,12 +288,17 @@ class Exporting {
       return report;
     }
     RETURN_IF_ERROR(directory_.Begin(done_));
-    RETURN_IF_ERROR(writer_->Open(directory_.data(), done_, finished));
+    RETURN_IF_ERROR(writer_->Open(directory_.data(), done_, directory_.TakeDigest()));
     if (done_.through >= scope_.from) {
       selection_.GoOn(done_);
     }
     RETURN_IF_ERROR(Read());
-    RETURN_IF_ERROR(selection_.CheckFound(range_.to));
+    if (Status found = selection_.CheckFound(range_.to, range_.cut_short ? extent_.damage() : "");
+        !found.ok()) {
+      writer_.reset();
+      directory_.Abandon();
+      return found;
+    }
     RETURN_IF_ERROR(Publish());
     report.manifest = done_;
     report.added = done_.events - before;
@@ -321,12 +381,17 @@ class Exporting {
     done_.through = chunk.through;
     done_.through_leaf = ToBase64(LeafHash(chunk.event(last), chunk.bytes(last)));
     std::tie(done_.store_id, done_.lineage) = SplitOrigin(chunk.origin);
-    if (noted_events_ < request_.note_events) {
+    if (noted_events_ < std::max(request_.note_events, NoteEventsOfSize())) {
       return {};
     }
     noted_events_ = 0;
     RETURN_IF_ERROR(writer_->Note(done_));
     return directory_.Note(done_);
+  }
+
+  // What is read again for each note grows with the file.
+  std::uint64_t NoteEventsOfSize() const {
+    return scope_.format == ExportFormat::kSqlite ? done_.events / 3 : 0;
   }
 
   // The store and the lineage that Selection::Origin made a text of.
@@ -340,25 +405,41 @@ class Exporting {
     done_.store_id = selection_.store_id();
     done_.lineage = selection_.lineage();
     done_.through = range_.to;
-    done_.log_last = log_.Last();
+    done_.log_last = extent_.last();
+    done_.damage = extent_.damage();
     ASSIGN_OR_RETURN(const StoredEvent last, log_.Read(range_.to));
     done_.through_leaf = ToBase64(LeafHash(*last, last.bytes()));
+    ASSIGN_OR_RETURN(const std::string checkpoint, MakeCheckpoint());
+    RETURN_IF_ERROR(writer_->Finish(done_));
+    return directory_.Publish(done_, checkpoint);
+  }
+
+  // What is signed says that a log is whole: a damaged one is not signed, and what was signed
+  // before of what is exported stays.
+  Result<std::string> MakeCheckpoint() {
     std::string checkpoint;
+    if (!extent_.damage().empty()) {
+      checkpoint = done_.checkpoint_size ? directory_.EarlierCheckpoint() : "";
+      if (checkpoint.empty()) {
+        done_.checkpoint_size.reset();
+      }
+      return checkpoint;
+    }
     done_.checkpoint_size.reset();
     if (request_.sign) {
-      const Sequence size = scope_.IsWhole() ? range_.to : log_.Last();
+      const Sequence size = scope_.IsWhole() ? range_.to : extent_.last();
       ASSIGN_OR_RETURN(checkpoint, request_.sign(size.value()));
       if (!checkpoint.empty()) {
         done_.checkpoint_size = size.value();
       }
     }
-    RETURN_IF_ERROR(writer_->Finish(done_));
-    return directory_.Publish(done_, checkpoint);
+    return checkpoint;
   }
 
   const EventLog& log_;
   const ExportRequest& request_;
   ExportDirectory& directory_;
+  const Extent& extent_;
   const Range range_;
   const ExportScope scope_;
   Selection selection_;
@@ -371,14 +452,11 @@ class Exporting {
 }  // namespace
 
 Result<ExportReport> ExportRecord(const Record& record, const ExportRequest& request) {
-  ASSIGN_OR_RETURN(const Range range, ReadRange(record, request));
+  const Extent extent(record);
+  ASSIGN_OR_RETURN(const Range range, extent.Read(request));
   const ExportScope scope{request.format, range.from, request.saga, request.key};
   ASSIGN_OR_RETURN(ExportDirectory directory, ExportDirectory::Open(request.out, scope));
-  Result<ExportReport> report = Exporting(record, request, directory, range, scope).Run();
-  if (report.status().code() == Code::kNotFound) {
-    directory.Abandon();
-  }
-  return report;
+  return Exporting(record, request, directory, extent, range, scope).Run();
 }
 
 }  // namespace sagalog::tools

@@ -23,10 +23,11 @@ struct ExportRequest {
   std::string to;
   std::string saga;
   std::string key;
-  // What an export that is stopped loses at most. More often, the syncs would cost time.
+  // What an export that is stopped loses at most; of an SQLite file a third, where that is more,
+  // because its checksum costs time in its size. More often, the syncs would cost time.
   std::uint64_t note_events = 500'000;
   // A signed note about the tree over the first `size` events of the log; empty = nobody can sign
-  // here. May be empty itself.
+  // here. May be empty itself. Not asked about a damaged log.
   std::function<Result<std::string>(std::uint64_t size)> sign;
   // Told now and then how far it got. May be empty.
   std::function<void(Sequence done, Sequence first, Sequence last)> progress;
@@ -38,12 +39,17 @@ struct ExportReport {
   std::uint64_t added = 0;
   // It went on where an earlier one had ended, whole or not.
   bool continued = false;
+  // Where the log is damaged; empty = nowhere.
+  std::string damage;
+  // More was asked for than stands before the damage.
+  bool cut_short = false;
 };
 
 // Writes the events that are asked for, or those that have come since the last time. Whatever stops
 // it, what is in the directory does not pass for whole, and the same request goes on with it.
 // Memory is constant. kInvalidArgument or kNotFound when the request is wrong: then nothing is
-// left behind.
+// left behind. Of a damaged log, what stands before the damage; kCorruption when what is asked for
+// lies behind it, or when what is in the directory was changed since it was exported.
 [[nodiscard]] Result<ExportReport> ExportRecord(const Record& record, const ExportRequest& request);
 
 }  // namespace sagalog::tools

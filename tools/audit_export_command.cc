@@ -39,6 +39,9 @@ manifest.json, and a checkpoint signed with this store's key. Run again, it goes
 where it ended: with the events that have come since, or where it was stopped. Until an export is
 whole, DIR holds export.unfinished, and nobody takes it for one.
 
+Nothing is added to what was changed since it was exported. Of a damaged log, what stands before
+the damage is exported, unsigned: exit code 3, unless --to ends before it.
+
 A store is read beside the daemon that writes it, as far as its events are durable. An export as
 ndjson from the first event on is a record itself: --record takes it like a backup.)";
 
@@ -103,9 +106,16 @@ class ProgressLine {
   std::chrono::steady_clock::time_point shown_at_;
 };
 
+std::string_view Outcome(const ExportReport& report) {
+  if (report.cut_short) {
+    return "cut short";
+  }
+  return report.added == 0 && report.continued ? "unchanged" : "ok";
+}
+
 json::object InJson(const ExportReport& report, const std::string& out) {
   const ExportManifest& manifest = report.manifest;
-  json::object object = {{"outcome", report.added == 0 && report.continued ? "unchanged" : "ok"},
+  json::object object = {{"outcome", Outcome(report)},
                          {"directory", out},
                          {"format", ExportFormatName(manifest.scope.format)},
                          {"from", manifest.scope.from.value()},
@@ -113,6 +123,9 @@ json::object InJson(const ExportReport& report, const std::string& out) {
                          {"events", manifest.events},
                          {"added", report.added},
                          {"continued", report.continued}};
+  if (!report.damage.empty()) {
+    object["damage"] = report.damage;
+  }
   object["checkpoint"] =
       manifest.checkpoint_size ? json::value(*manifest.checkpoint_size) : json::value(nullptr);
   return object;
@@ -120,14 +133,13 @@ json::object InJson(const ExportReport& report, const std::string& out) {
 
 std::string ForPeople(const ExportReport& report, const std::string& out) {
   const ExportManifest& manifest = report.manifest;
-  if (report.added == 0 && report.continued) {
-    return fmt::format("unchanged: {} holds {} events up to sequence {}", out, manifest.events,
-                       manifest.through.value());
-  }
-  return fmt::format("ok: {} holds {} events up to sequence {}{}{}", out, manifest.events,
-                     manifest.through.value(),
-                     report.continued ? fmt::format(", {} of them new", report.added) : "",
-                     manifest.checkpoint_size ? "" : "; without a checkpoint");
+  const bool unchanged = report.added == 0 && report.continued;
+  const bool unsigned_export = !unchanged && !manifest.checkpoint_size;
+  return fmt::format(
+      "{}: {} holds {} events up to sequence {}{}{}{}", Outcome(report), out, manifest.events,
+      manifest.through.value(), report.cut_short ? ", where the log is damaged" : "",
+      report.continued && !unchanged ? fmt::format(", {} of them new", report.added) : "",
+      unsigned_export ? "; without a checkpoint" : "");
 }
 
 int ExitCodeOf(const Status& status) {
@@ -205,6 +217,13 @@ void RunExport(const GlobalOptions& global, const Arguments& arguments, int& exi
   }
   PrintLine(global.json ? json::serialize(InJson(*report, arguments.out))
                         : ForPeople(*report, arguments.out));
+  if (!report->damage.empty()) {
+    PrintError(global,
+               fmt::format("audit export: the log is damaged{}: {} (sagalog doctor "
+                           "explains)",
+                           report->cut_short ? "" : " behind what was asked for", report->damage));
+  }
+  exit_code = report->cut_short ? kExitUnavailable : kExitDone;
 }
 
 // The group that this belongs to, whoever of its commands comes first.

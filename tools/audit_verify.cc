@@ -131,11 +131,14 @@ Result<Trust> OwnKeys(const fs::path& directory) {
   return trust;
 }
 
-// The checkpoints that were named, signed by a key that is believed, and what both keys of each
-// rotation have signed.
-Result<std::vector<Checkpoint>> TrustedCheckpoints(const std::vector<std::string>& paths,
-                                                   const Trust& trust) {
-  std::vector<Checkpoint> checkpoints;
+// A checkpoint that was named, signed by a key that is believed.
+struct KeptCheckpoint : Checkpoint {
+  std::string path;
+};
+
+Result<std::vector<KeptCheckpoint>> TrustedCheckpoints(const std::vector<std::string>& paths,
+                                                       const Trust& trust) {
+  std::vector<KeptCheckpoint> checkpoints;
   for (const std::string& path : paths) {
     ASSIGN_OR_RETURN(const std::string note, ReadText(path));
     auto checkpoint = VerifyCheckpoint(note, trust.keys);
@@ -145,10 +148,7 @@ Result<std::vector<Checkpoint>> TrustedCheckpoints(const std::vector<std::string
     if (const Status retired = CheckNotRetired(note, trust.rotations); !retired.ok()) {
       return InFile(path, retired);
     }
-    checkpoints.push_back(*std::move(checkpoint));
-  }
-  for (const KeyRotation& rotation : trust.rotations) {
-    checkpoints.push_back(rotation.checkpoint);
+    checkpoints.push_back({*std::move(checkpoint), path});
   }
   return checkpoints;
 }
@@ -156,6 +156,93 @@ Result<std::vector<Checkpoint>> TrustedCheckpoints(const std::vector<std::string
 const std::string& NoteOf(const AuditProof& proof) {
   return std::visit([](const auto& any) -> const std::string& { return any.checkpoint; }, proof);
 }
+
+Status TwoHistories(const std::string& origin, std::uint64_t size, const std::string& one,
+                    const EventHash& one_root, const std::string& other,
+                    const EventHash& other_root) {
+  return {Code::kCorruption,
+          fmt::format("two histories were signed of {}: {} events have the root {} in {}, and {} "
+                      "in {}",
+                      origin, size, ToBase64(one_root), one, ToBase64(other_root), other)};
+}
+
+// A proof says of how many events which root they have: of those that its checkpoint signs, and of
+// those that a proof of growth begins with. Nothing of any other number.
+class ProofComparison {
+ public:
+  ProofComparison(const std::string& path, const Checkpoint& newer, const GrowthProof* growth)
+      : path_(path), origin_(newer.origin) {
+    heads_.push_back(newer.head);
+    if (growth != nullptr) {
+      heads_.push_back(growth->from);
+    }
+  }
+
+  // Notes what it was held against. kInvalidArgument when it could be held against none.
+  Status HoldAgainst(const std::vector<KeptCheckpoint>& kept, std::vector<std::string>& notes) {
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      RETURN_IF_ERROR(CheckAgainstOthers(kept, i));
+      ASSIGN_OR_RETURN(const bool held, Holds(kept[i]));
+      held_ = held_ || held;
+      notes.push_back(held ? fmt::format("the first {} of them are those of {}", kept[i].head.size,
+                                         kept[i].path)
+                           : fmt::format("not held against {}, of {} events: that takes a proof "
+                                         "that the log goes on from one to the other (audit prove "
+                                         "--from)",
+                                         kept[i].path, kept[i].head.size));
+    }
+    if (held_ || kept.empty()) {
+      return {};
+    }
+    return {Code::kInvalidArgument,
+            fmt::format("it cannot be told whether {} belongs to what was kept: it speaks of {}, "
+                        "and {} of {}. A proof that the log goes on from there shows it: audit "
+                        "prove --from {}",
+                        path_, SizesInWords(), kept.front().path, kept.front().head.size,
+                        kept.front().path)};
+  }
+
+ private:
+  static Status CheckAgainstOthers(const std::vector<KeptCheckpoint>& kept, std::size_t at) {
+    const KeptCheckpoint& one = kept[at];
+    for (std::size_t i = 0; i < at; ++i) {
+      if (kept[i].origin == one.origin && kept[i].head.size == one.head.size &&
+          kept[i].head.root != one.head.root) {
+        return TwoHistories(one.origin, one.head.size, kept[i].path, kept[i].head.root, one.path,
+                            one.head.root);
+      }
+    }
+    return {};
+  }
+
+  Result<bool> Holds(const KeptCheckpoint& kept) const {
+    if (kept.origin != origin_) {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("{} is a checkpoint of {}, while {} is of {}", kept.path,
+                                kept.origin, path_, origin_));
+    }
+    for (const TreeHead& head : heads_) {
+      if (head.size != kept.head.size) {
+        continue;
+      }
+      if (head.root != kept.head.root) {
+        return TwoHistories(origin_, head.size, path_, head.root, kept.path, kept.head.root);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  std::string SizesInWords() const {
+    std::string text = fmt::format("{} events", heads_.front().size);
+    return heads_.size() > 1 ? fmt::format("{} and {}", heads_.back().size, text) : text;
+  }
+
+  const std::string& path_;
+  const std::string& origin_;
+  std::vector<TreeHead> heads_;
+  bool held_ = false;
+};
 
 Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
   ASSIGN_OR_RETURN(const std::string text, ReadText(wanted.path));
@@ -173,6 +260,9 @@ Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
   AuditVerdict verdict;
   verdict.record.checkpoint = newer;
   const auto* growth = std::get_if<GrowthProof>(&*proof);
+  const std::string path = wanted.path.string();
+  ProofComparison comparison(path, newer, growth);
+  RETURN_IF_ERROR(comparison.HoldAgainst(checkpoints, verdict.notes));
   if (growth == nullptr) {
     const auto& event = std::get<EventProof>(*proof);
     verdict.proof = fmt::format(
@@ -182,14 +272,6 @@ Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
                               "compacted or redacted"
                             : "");
     return verdict;
-  }
-  for (const Checkpoint& older : checkpoints) {
-    if (older.origin != newer.origin || older.head != growth->from) {
-      return Status(Code::kCorruption,
-                    fmt::format("the proof does not begin at the checkpoint of {} events that was "
-                                "given: it begins at {} events with the root {}",
-                                older.head.size, growth->from.size, ToBase64(growth->from.root)));
-    }
   }
   verdict.proof =
       fmt::format("the {} events that were signed of {} go on from {} with the root {}",
@@ -207,12 +289,30 @@ Status Unvouched(std::uint64_t sequence, bool in_export) {
                   in_export ? ". Where the export ends early, export more and verify that" : "")};
 }
 
+// A key that is unknown may have followed one that was given.
+Status WithRotations(const AuditVerification& wanted, const Status& status) {
+  const auto rotations = AuditKeys(wanted.path).Rotations();
+  if (status.code() != Code::kNotFound || !rotations.ok() || rotations->empty()) {
+    return status;
+  }
+  return {status.code(),
+          fmt::format("{}. The key was changed {} here: give the note that says so "
+                      "(--rotation {})",
+                      status.text(),
+                      rotations->size() == 1 ? "once" : fmt::format("{} times", rotations->size()),
+                      (wanted.path / "audit" / "rotation-000001").string())};
+}
+
 Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   AuditVerdict verdict;
   std::vector<std::string> paths = wanted.checkpoints;
   std::error_code error;
   if (IsExport(wanted.path)) {
-    RETURN_IF_ERROR(CheckExport(wanted.path, {}).status());
+    ASSIGN_OR_RETURN(const ExportManifest manifest, CheckExport(wanted.path, {}));
+    if (!manifest.damage.empty()) {
+      verdict.notes.push_back(
+          fmt::format("the log that it was made of is damaged: {}", manifest.damage));
+    }
   }
   if (fs::exists(wanted.path / kExportCheckpointName, error)) {
     paths.push_back((wanted.path / kExportCheckpointName).string());
@@ -225,7 +325,14 @@ Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   if (trust.keys.empty() && !paths.empty()) {
     return MissingKey();
   }
-  ASSIGN_OR_RETURN(const std::vector<Checkpoint> checkpoints, TrustedCheckpoints(paths, trust));
+  const auto kept = TrustedCheckpoints(paths, trust);
+  if (!kept.ok()) {
+    return WithRotations(wanted, kept.status());
+  }
+  std::vector<Checkpoint> checkpoints(kept->begin(), kept->end());
+  for (const KeyRotation& rotation : trust.rotations) {
+    checkpoints.push_back(rotation.checkpoint);  // both keys have signed what the log was then
+  }
   ASSIGN_OR_RETURN(const Record record, OpenRecord(wanted.path));
   if (record.damage) {
     return record.log->Health();

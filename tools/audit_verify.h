@@ -28,12 +28,15 @@ struct AuditVerdict {
   RecordReport record;
   // What a proof shows, in words; empty = it was a record.
   std::string proof;
+  // What else is to be said: what it was held against, or not, and what is known of its origin.
+  std::vector<std::string> notes;
   // The keys were the record's own: whoever can write there could have forged all of it.
   bool own_keys = false;
 };
 
-// kInvalidArgument: another store, lineage or key than was asked about, or no such file.
-// kNotFound: no key, or one that signed nothing here. kCorruption: altered or damaged.
+// kInvalidArgument: another store, lineage or key than was asked about, no such file, or a proof
+// that cannot be held against any of the checkpoints. kNotFound: no key, or one that signed nothing
+// here. kCorruption: altered or damaged, or two histories were signed.
 [[nodiscard]] Result<AuditVerdict> Verify(const AuditVerification& wanted);
 
 // What the file `path` says; whoever signed it. kInvalidArgument when it is no checkpoint.

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/argument_checks.h"
 #include "tools/bench_audit_figures.h"
 #include "tools/bench_export_figures.h"
 #include "tools/bench_figures.h"
@@ -154,11 +155,11 @@ void AddRemote(CLI::App& bench, const GlobalOptions& global, int& exit_code) {
                      "unix:PATH or native://HOST:PORT (the data directory's socket)");
   remote->add_flag("--native", flags->native, "The native protocol alone");
   remote->add_flag("--http", flags->http, "HTTP and JSON alone");
-  remote->add_option("--idle", flags->plan.idle_connections,
-                     "Idle connections to hold while all is measured again (5000)");
-  remote->add_option("--followers", flags->plan.followers,
-                     "Followers of the log to hold meanwhile (1000)");
-  remote->add_option("--sagas", flags->plan.sagas, "Sagas of a load with many connections (50000)");
+  AddNumber(*remote, "--idle", flags->plan.idle_connections,
+            "Idle connections to hold while all is measured again (5000)");
+  AddNumber(*remote, "--followers", flags->plan.followers,
+            "Followers of the log to hold meanwhile (1000)");
+  AddNumber(*remote, "--sagas", flags->plan.sagas, "Sagas of a load with many connections (50000)");
   remote->add_flag("--quick", flags->quick, "Smaller loads");
   remote->callback([flags, &global, &exit_code] {
     RemotePlan& plan = flags->plan;

@@ -14,6 +14,7 @@
 
 #include "schema/store_time.h"
 #include "tools/answer_patience.h"
+#include "tools/argument_checks.h"
 #include "tools/audit_command.h"
 #include "tools/audit_export_command.h"
 #include "tools/bench_command.h"
@@ -91,10 +92,7 @@ std::string WhyNoTimeout(const std::string& text) {
 
 void AddGlobalFlags(CLI::App& app, GlobalOptions& global) {
   app.add_option("--data", global.data, "The data directory, else $SAGALOG_DATA, else ./.sagalog")
-      ->type_name("DIR")
-      ->check([](const std::string& value) {
-        return value.empty() ? std::string("a directory is needed, not \"\"") : std::string();
-      });
+      ->type_name("DIR");
   CLI::Option* data = app.get_option("--data");
   AddServerFlag(app, "--url", "URL", kUrlVariable,
                 "A daemon elsewhere: http://HOST:PORT, https://HOST:PORT or unix:PATH, else "
@@ -184,7 +182,16 @@ void TurnHelpAround(std::vector<std::string>& arguments) {
   }
 }
 
-// The subcommand that was being parsed, the innermost: "compensation ls".
+// The subcommand that was being parsed, the innermost.
+const CLI::App& Innermost(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+  }
+  return *at;
+}
+
+// The same in words: "compensation ls".
 std::string ChosenCommand(const CLI::App& app) {
   std::string name;
   for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
@@ -192,6 +199,16 @@ std::string ChosenCommand(const CLI::App& app) {
     name += (name.empty() ? "" : " ") + at->get_name();
   }
   return name;
+}
+
+// What is missing, named as the usage names it.
+std::string Missing(const CLI::App& command, const std::string& text) {
+  const std::string name = text.substr(0, text.find(' '));
+  const CLI::Option* option = name.starts_with("--") ? command.get_option_no_throw(name) : nullptr;
+  return option != nullptr && option->get_positional()
+             ? fmt::format("{} is required: it stands by its position, or behind {}",
+                           option->get_name(true), name)
+             : text;
 }
 
 // What was wrong, when no command was chosen.
@@ -209,7 +226,7 @@ std::string NoCommand(const CLI::App& app, const std::string& error) {
 }
 
 // What CLI11 found wrong, in words for people.
-std::string InWords(const CLI::ParseError& error) {
+std::string InWords(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
   const std::string name = text.substr(0, text.find_first_of(": "));
   if (text == "A subcommand is required") {
@@ -232,6 +249,9 @@ std::string InWords(const CLI::ParseError& error) {
   if (error.get_name() == "RequiredError" && name == "--saga") {
     return "which saga? It stands first, or behind --saga";
   }
+  if (error.get_name() == "RequiredError") {
+    return Missing(Innermost(app), text);
+  }
   if (error.get_name() == "ExtrasError") {
     const std::size_t colon = text.find(": ");
     const std::string extra = colon == std::string::npos ? text : text.substr(colon + 2);
@@ -243,7 +263,7 @@ std::string InWords(const CLI::ParseError& error) {
 
 int SayUsageError(const CLI::App& app, const GlobalOptions& global, const CLI::ParseError& error) {
   const std::string chosen = ChosenCommand(app);
-  std::string text = InWords(error);
+  std::string text = InWords(app, error);
   if (chosen.empty()) {
     text = NoCommand(app, text);
   }
@@ -282,6 +302,7 @@ int Main(int argc, char** argv) {
       inner->fallthrough()->group("Commands");
     }
   }
+  RefuseEmptyArguments(app);
   std::vector<std::string> arguments = Arguments(argc, argv);
   TurnHelpAround(arguments);
   try {

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tools/argument_checks.h"
 #include "tools/command_words.h"
 #include "tools/compensation_run_loop.h"
 #include "tools/exit_code.h"
@@ -49,7 +50,7 @@ struct RunArguments {
   std::string ttl = "5m";
   std::string close_pr_command;
   std::vector<std::string> protect;
-  std::size_t limit = 0;
+  std::uint64_t limit = 0;
   bool dry_run = false;
   bool discard = false;
   bool allow_command = false;
@@ -125,8 +126,7 @@ void AddCompensationRunCommand(CLI::App& compensation, const GlobalOptions& glob
   run->add_option("--executor", given->executor, "Who claims (user@host)")->type_name("NAME");
   run->add_option("--ttl", given->ttl, "How long a claim lasts and an action may take (5m)")
       ->check(CLI::Validator(CheckTtl, "DURATION"));
-  run->add_option("--limit", given->limit, "Claim no more than this many")
-      ->check(CLI::PositiveNumber)
+  AddNumber(*run, "--limit", given->limit, "Claim no more than this many", {.min = 1})
       ->type_name("N");
   run->add_option("--protect", given->protect, "A branch, or a pattern of them, never deleted")
       ->allow_extra_args(false)

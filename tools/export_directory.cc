@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -20,10 +22,6 @@ namespace sagalog::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Unfinished(std::string_view name) {
-  return std::string(name) + std::string(kUnfinishedSuffix);
-}
 
 Status Refused(std::string text) { return {Code::kInvalidArgument, std::move(text)}; }
 
@@ -62,9 +60,9 @@ ExportDirectory::ExportDirectory(ExportDirectory&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       created_(other.created_),
-      interrupted_(other.interrupted_),
       data_name_(std::move(other.data_name_)),
-      earlier_(std::move(other.earlier_)) {}
+      published_(std::move(other.published_)),
+      remains_(std::move(other.remains_)) {}
 
 ExportDirectory::~ExportDirectory() {
   if (descriptor_ >= 0) {
@@ -72,36 +70,41 @@ ExportDirectory::~ExportDirectory() {
   }
 }
 
-Status ExportDirectory::Examine(const ExportScope& scope) {
-  data_name_ = ExportDataName(scope.format);
-  for (const std::string_view name : {kExportJournalName, kExportManifestName}) {
-    Result<ExportManifest> found = ExportManifest::Read(path_, name);
-    if (found.status().code() == Code::kNotFound) {
-      continue;
-    }
-    RETURN_IF_ERROR(found.status());
-    if (found->scope != scope) {
-      return Refused(
-          fmt::format("{} holds an export of {}, not of {}: export into another "
-                      "directory",
-                      path_.string(), InWords(found->scope), InWords(scope)));
-    }
-    earlier_ = *std::move(found);
-    interrupted_ = name == kExportJournalName;
-    break;
+Result<std::optional<ExportManifest>> ExportDirectory::ReadOwn(std::string_view name,
+                                                               const ExportScope& scope) const {
+  Result<ExportManifest> found = ExportManifest::Read(path_, name);
+  if (found.status().code() == Code::kNotFound) {
+    return std::optional<ExportManifest>();
   }
-  return CheckNames(scope.format);
+  RETURN_IF_ERROR(found.status());
+  if (found->scope != scope) {
+    return Refused(
+        fmt::format("{} holds an export of {}, not of {}: export into another "
+                    "directory",
+                    path_.string(), InWords(found->scope), InWords(scope)));
+  }
+  return std::optional<ExportManifest>(*std::move(found));
 }
 
-Status ExportDirectory::CheckNames(ExportFormat format) const {
-  std::set<std::string> ours = {Unfinished(kExportManifestName), Unfinished(kExportJournalName)};
-  if (earlier_) {
+Status ExportDirectory::Examine(const ExportScope& scope) {
+  data_name_ = ExportDataName(scope.format);
+  ASSIGN_OR_RETURN(const std::optional<ExportManifest> journal, ReadOwn(kExportJournalName, scope));
+  ASSIGN_OR_RETURN(published_, ReadOwn(kExportManifestName, scope));
+  RETURN_IF_ERROR(CheckNames(scope.format, journal || published_));
+  ASSIGN_OR_RETURN(remains_, ExamineRemains(path_, scope.format, published_, journal));
+  return {};
+}
+
+Status ExportDirectory::CheckNames(ExportFormat format, bool is_export) const {
+  std::set<std::string> ours = {UnfinishedName(kExportManifestName),
+                                UnfinishedName(kExportJournalName)};
+  if (is_export) {
     const std::string data(ExportDataName(format));
-    ours.insert({data, Unfinished(data), std::string(kExportManifestName),
+    ours.insert({data, UnfinishedName(data), std::string(kExportManifestName),
                  std::string(kExportJournalName), std::string(kExportCheckpointName),
-                 Unfinished(kExportCheckpointName)});
+                 UnfinishedName(kExportCheckpointName)});
     if (format == ExportFormat::kSqlite) {
-      ours.insert(Unfinished(data) + "-journal");
+      ours.insert(UnfinishedName(data) + "-journal");
     }
   }
   std::error_code error;
@@ -119,21 +122,52 @@ Status ExportDirectory::CheckNames(ExportFormat format) const {
                : Status();
 }
 
-fs::path ExportDirectory::data() const { return path_ / Unfinished(data_name_); }
+fs::path ExportDirectory::data() const { return path_ / UnfinishedName(data_name_); }
 
 Status ExportDirectory::Replace(std::string_view name, std::string_view text) const {
-  const fs::path unfinished = path_ / Unfinished(name);
+  const fs::path unfinished = path_ / UnfinishedName(name);
   std::error_code error;
   fs::remove(unfinished, error);
   RETURN_IF_ERROR(WriteFileDurably(unfinished, text, nullptr));
   return RenameDurably(unfinished, path_ / name, nullptr);
 }
 
+std::string ExportDirectory::EarlierCheckpoint() const {
+  const ExportedFile* const listed = published_ ? published_->Find(kExportCheckpointName) : nullptr;
+  const fs::path path = path_ / kExportCheckpointName;
+  const auto digest = listed == nullptr ? Result<std::string>(std::string()) : DigestOf(path);
+  if (listed == nullptr || !digest.ok() || *digest != listed->sha256) {
+    return {};
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Status ExportDirectory::MoveIn() const {
+  if (remains_.data == data()) {
+    return {};
+  }
+  std::error_code error;
+  if (remains_.earlier && !remains_.data.empty() && !remains_.stays) {
+    return fs::exists(remains_.data, error) ? RenameDurably(remains_.data, data(), nullptr)
+                                            : Status();
+  }
+  fs::remove(data(), error);
+  fs::remove(data().string() + "-journal", error);
+  if (!remains_.stays) {
+    return {};
+  }
+  fs::copy_file(remains_.data, data(), error);
+  return error ? Status(Code::kIoError,
+                        fmt::format("cannot write {}: {}", data().string(), error.message()))
+               : Status();
+}
+
 Status ExportDirectory::Begin(const ExportManifest& progress) {
   RETURN_IF_ERROR(Note(progress));
-  std::error_code error;
-  return fs::exists(path_ / data_name_, error) ? RenameDurably(path_ / data_name_, data(), nullptr)
-                                               : Status();
+  return MoveIn();
 }
 
 Status ExportDirectory::Note(const ExportManifest& progress) const {
@@ -141,6 +175,8 @@ Status ExportDirectory::Note(const ExportManifest& progress) const {
 }
 
 Status ExportDirectory::Publish(ExportManifest& manifest, const std::string& checkpoint) {
+  // The name goes to what the journal vouches for.
+  RETURN_IF_ERROR(Note(manifest));
   RETURN_IF_ERROR(RenameDurably(data(), path_ / data_name_, nullptr));
   std::error_code error;
   if (checkpoint.empty()) {
@@ -157,13 +193,11 @@ Status ExportDirectory::Publish(ExportManifest& manifest, const std::string& che
     return {Code::kIoError, fmt::format("cannot remove {}: {}",
                                         (path_ / kExportJournalName).string(), error.message())};
   }
-  earlier_ = manifest;
-  interrupted_ = false;
   return SyncDirectory(path_, nullptr);
 }
 
 void ExportDirectory::Abandon() {
-  if (earlier_) {
+  if (remains_.earlier) {
     return;
   }
   std::error_code error;

@@ -1,5 +1,6 @@
 #include "tools/export_manifest.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -63,6 +64,11 @@ class MemberReader {
     }
     Fail(name);
     return nullptr;
+  }
+
+  bool Has(std::string_view name) const {
+    return std::any_of(object_->begin(), object_->end(),
+                       [&](const JsonMember& member) { return member.name == name; });
   }
 
   bool IsNull(std::string_view name) const {
@@ -206,6 +212,19 @@ const ExportedFile* ExportManifest::Find(std::string_view name) const {
   return nullptr;
 }
 
+namespace {
+
+// What the checkpoint is about, in words.
+std::string_view CheckpointCovers(const ExportManifest& manifest) {
+  if (!manifest.scope.IsWhole()) {
+    return "the whole log, then";
+  }
+  return *manifest.checkpoint_size == manifest.through.value() ? "the exported events"
+                                                               : "the first exported events";
+}
+
+}  // namespace
+
 std::string ExportManifest::Encode() const {
   std::string text =
       fmt::format("{{\n  \"format\": \"{}\",\n  \"version\": {},\n  \"data\": \"{}\",\n",
@@ -220,11 +239,12 @@ std::string ExportManifest::Encode() const {
   text += fmt::format("  \"filter\": {{\"saga_id\": {}, \"key\": {}}},\n", Quoted(scope.saga),
                       Quoted(scope.key));
   text += fmt::format("  \"events\": {},\n  \"log_last\": {},\n", events, log_last.value());
-  text += checkpoint_size
-              ? fmt::format("  \"checkpoint\": {{\"size\": {}, \"covers\": \"{}\"}},\n",
-                            *checkpoint_size,
-                            scope.IsWhole() ? "the exported events" : "the whole log, then")
-              : "  \"checkpoint\": null,\n";
+  if (!damage.empty()) {
+    text += fmt::format("  \"damage\": {},\n", Quoted(damage));
+  }
+  text += checkpoint_size ? fmt::format("  \"checkpoint\": {{\"size\": {}, \"covers\": \"{}\"}},\n",
+                                        *checkpoint_size, CheckpointCovers(*this))
+                          : "  \"checkpoint\": null,\n";
   text += "  \"files\": [";
   for (const ExportedFile& file : files) {
     text += fmt::format("{}\n    {{\"name\": {}, \"size_bytes\": {}, \"sha256\": {}}}",
@@ -257,6 +277,9 @@ Result<ExportManifest> ExportManifest::Parse(std::string_view text) {
   manifest.lineage = reader.Text("lineage");
   manifest.events = reader.Number("events");
   manifest.log_last = Sequence(reader.Number("log_last"));
+  if (reader.Has("damage")) {
+    manifest.damage = reader.Text("damage");
+  }
   if (!reader.IsNull("checkpoint")) {
     MemberReader checkpoint = reader.Inner("checkpoint");
     manifest.checkpoint_size = checkpoint.Number("size");

@@ -70,8 +70,10 @@ struct ExportManifest {
   std::optional<StoreTime> last_time;
   // Where the log ended.
   Sequence log_last;
+  // What was wrong with the log behind the events that could be read; empty = nothing.
+  std::string damage;
   // How many events the checkpoint is about; none = nobody signed one. Of an export from the first
-  // event without a filter it is as many as `through`.
+  // event without a filter it is as many as `through`, or fewer when the log was damaged since.
   std::optional<std::uint64_t> checkpoint_size;
   std::vector<ExportedFile> files;
 

@@ -1,5 +1,6 @@
 #include "tools/export_record.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <system_error>
@@ -93,19 +94,38 @@ class LineCheck {
 
  private:
   Status CheckFilter(const events::Event& event) {
+    if (const auto* noted = event.body_as_RefusalsNoted()) {
+      return IsAboutWanted(*noted)
+                 ? Status()
+                 : Wrong(fmt::format("event {} is not what was asked for: it notes refused calls "
+                                     "about other sagas",
+                                     event.sequence()));
+    }
     const std::string_view saga = flatbuffers::GetStringView(event.saga_id());
     const auto* planned = event.body_as_Planned();
     if (planned != nullptr && flatbuffers::GetStringView(planned->key()) == manifest_.scope.key) {
       of_key_.emplace(saga);
     }
+    return IsWanted(saga)
+               ? Status()
+               : Wrong(fmt::format("event {} is not what was asked for: it is of saga {}",
+                                   event.sequence(), saga));
+  }
+
+  bool IsWanted(std::string_view saga) const {
     const bool wanted = manifest_.scope.saga.empty() || saga == manifest_.scope.saga;
     // A saga that was planned before the range begins cannot be asked for its key.
     const bool of_key = manifest_.scope.key.empty() || manifest_.scope.from != Sequence(1) ||
                         of_key_.contains(std::string(saga));
-    return wanted && of_key
-               ? Status()
-               : Wrong(fmt::format("event {} is not what was asked for: it is of saga {}",
-                                   event.sequence(), saga));
+    return wanted && of_key;
+  }
+
+  bool IsAboutWanted(const events::RefusalsNoted& noted) const {
+    return noted.refusals() != nullptr &&
+           std::any_of(noted.refusals()->begin(), noted.refusals()->end(),
+                       [&](const events::NotedRefusal* refusal) {
+                         return IsWanted(flatbuffers::GetStringView(refusal->saga_id()));
+                       });
   }
 
   const ExportManifest& manifest_;

@@ -64,9 +64,11 @@ class SagaRows {
       case Body::StageAdvanced:
         return file_.Run("UPDATE sagas SET stage = ?2 WHERE saga_id = ?1", saga_,
                          GetStringView(event_.body_as_StageAdvanced()->stage()));
-      case Body::SectionEntered:
-        return SetSection(GetStringView(event_.body_as_SectionEntered()->name()));
-      case Body::SectionLeft: return SetSection({});
+      case Body::SectionEntered: return Enter(*event_.body_as_SectionEntered());
+      case Body::SectionLeft: return Leave(*event_.body_as_SectionLeft());
+      case Body::EffectBegun: return BeginEffect(*event_.body_as_EffectBegun());
+      case Body::EffectSettled: return SettleEffect(*event_.body_as_EffectSettled());
+      case Body::OwnerReported: return Report(*event_.body_as_OwnerReported());
       case Body::ExitRecorded:
         return file_.Run("UPDATE sagas SET exit_code = ?2 WHERE saga_id = ?1", saga_,
                          event_.body_as_ExitRecorded()->exit_code());
@@ -109,6 +111,10 @@ class SagaRows {
   }
 
   Status Lease(const events::Leased& leased) {
+    if (leased.how() == schema::LeaseHow::taken_over) {
+      RETURN_IF_ERROR(
+          file_.Run("UPDATE sagas SET recoveries = recoveries + 1 WHERE saga_id = ?1", saga_));
+    }
     return Begin("lease", schema::EnumNameLeaseHow(leased.how()), leased.token(),
                  OwnerText(leased.owner()), OwnerText(leased.taken_from()).name,
                  leased.expires_at(), "running");
@@ -125,8 +131,9 @@ class SagaRows {
         sequence_, saga_, kind, how, token, owner.name, owner.host, owner.boot_id, owner.pid,
         taken_from, time_, TimeText(expires_at)));
     return file_.Run(
-        "UPDATE sagas SET lease = ?2, leases = leases + 1, state = ?3 WHERE saga_id = ?1", saga_,
-        sequence_, state);
+        "UPDATE sagas SET lease = ?2, leases = leases + 1, state = ?3, owner = ?4 "
+        "WHERE saga_id = ?1",
+        saga_, sequence_, state, owner.name);
   }
 
   Status Beat(const events::Heartbeated& beat) {
@@ -143,6 +150,7 @@ class SagaRows {
         file_.Run("UPDATE leases SET ended_sequence = ?2, ended_at = ?3, ended_by = ?4 "
                   "WHERE sequence = (SELECT lease FROM sagas WHERE saga_id = ?1)",
                   saga_, sequence_, time_, type_));
+    RETURN_IF_ERROR(CloseSection({}));
     return file_.Run("UPDATE sagas SET lease = NULL, section = NULL WHERE saga_id = ?1", saga_);
   }
 
@@ -150,8 +158,64 @@ class SagaRows {
     return file_.Run("UPDATE sagas SET state = ?2 WHERE saga_id = ?1", saga_, state);
   }
 
-  Status SetSection(std::string_view name) {
-    return file_.Run("UPDATE sagas SET section = ?2 WHERE saga_id = ?1", saga_, name);
+  Status Enter(const events::SectionEntered& entered) {
+    RETURN_IF_ERROR(file_.Run(
+        "INSERT INTO sections (sequence, saga_id, name, owner, max_age_seconds, entered_at) "
+        "VALUES (?1, ?2, ?3, (SELECT owner FROM sagas WHERE saga_id = ?2), "
+        "NULLIF(?4, 0) / 1e6, ?5)",
+        sequence_, saga_, GetStringView(entered.name()), entered.max_age(), time_));
+    return file_.Run("UPDATE sagas SET section = ?2 WHERE saga_id = ?1", saga_,
+                     GetStringView(entered.name()));
+  }
+
+  Status Leave(const events::SectionLeft& left) {
+    RETURN_IF_ERROR(CloseSection(GetStringView(left.outcome())));
+    return file_.Run("UPDATE sagas SET section = NULL WHERE saga_id = ?1", saga_);
+  }
+
+  // Whoever is inside is inside no longer.
+  Status CloseSection(std::string_view outcome) {
+    return file_.Run(
+        "UPDATE sections SET left_sequence = ?2, left_at = ?3, left_by = ?4, outcome = ?5 "
+        "WHERE saga_id = ?1 AND left_sequence IS NULL",
+        saga_, sequence_, time_, type_, outcome);
+  }
+
+  Status BeginEffect(const events::EffectBegun& begun) {
+    return file_.Run(
+        "INSERT INTO effects (sequence, saga_id, effect, scope, fingerprint, begun_at, begun_by) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT owner FROM sagas WHERE saga_id = ?2))",
+        sequence_, saga_, GetStringView(begun.effect()), schema::EnumNameEffectScope(begun.scope()),
+        GetStringView(begun.fingerprint()), time_);
+  }
+
+  // One of a key is settled in all its generations, on whichever it is settled.
+  Status SettleEffect(const events::EffectSettled& settled) {
+    RETURN_IF_ERROR(file_.Run(
+        "UPDATE effects SET settled_sequence = ?3, settled_at = ?4, settled_in = ?1, "
+        "outcome = ?5, result = ?6 "
+        "WHERE effect = ?2 AND settled_sequence IS NULL AND (saga_id = ?1 OR (scope = 'key' "
+        "AND (SELECT key FROM sagas WHERE saga_id = effects.saga_id) = "
+        "(SELECT key FROM sagas WHERE saga_id = ?1)))",
+        saga_, GetStringView(settled.effect()), sequence_, time_, GetStringView(settled.outcome()),
+        GetStringView(settled.result())));
+    // It was begun before the range.
+    return file_.Run(
+        "INSERT INTO effects (sequence, saga_id, effect, settled_sequence, settled_at, settled_in, "
+        "outcome, result) SELECT ?3, ?1, ?2, ?3, ?4, ?1, ?5, ?6 WHERE changes() = 0",
+        saga_, GetStringView(settled.effect()), sequence_, time_, GetStringView(settled.outcome()),
+        GetStringView(settled.result()));
+  }
+
+  Status Report(const events::OwnerReported& report) {
+    const OwnerText owner(report.identity());
+    return file_.Run(
+        "INSERT INTO owner_reports VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULLIF(?7, 0), ?8, ?9, ?10, "
+        "?11, ?12)",
+        sequence_, saga_, time_, owner.name, owner.host, owner.boot_id, owner.pid,
+        schema::EnumNameVerdict(report.reported()), schema::EnumNameVerdict(report.verdict()),
+        GetStringView(report.evidence()), GetStringView(event_.actor()),
+        GetStringView(event_.principal()));
   }
 
   // Where it leads further, the next event says so.
@@ -179,8 +243,14 @@ class SagaRows {
         gated ? schema::EnumNameGate(recovered.gate()) : "", recovered.counts(),
         recovered.observed(), owner.name, owner.host, GetStringView(event_.actor()),
         GetStringView(event_.principal())));
-    RETURN_IF_ERROR(
-        file_.Run("UPDATE sagas SET recoveries = recoveries + 1 WHERE saga_id = ?1", saga_));
+    // As max_recoveries counts them: not what was only dispatched.
+    if (recovered.decision() == schema::RecoverDecision::requeue && recovered.counts()) {
+      RETURN_IF_ERROR(
+          file_.Run("UPDATE sagas SET recoveries = recoveries + (state IS NOT 'dispatched') "
+                    "WHERE saga_id = ?1",
+                    saga_));
+    }
+    RETURN_IF_ERROR(CloseSection(GetStringView(recovered.section_outcome())));
     return BackToPlanned();
   }
 

@@ -41,6 +41,7 @@ CREATE TABLE sagas (
   reason TEXT,
   result TEXT,
   exit_code INTEGER,
+  owner TEXT,
   lease INTEGER,
   leases INTEGER NOT NULL DEFAULT 0,
   recoveries INTEGER NOT NULL DEFAULT 0
@@ -120,6 +121,48 @@ CREATE TABLE recoveries (
   actor TEXT,
   principal TEXT
 );
+CREATE TABLE effects (
+  sequence INTEGER PRIMARY KEY,
+  saga_id TEXT NOT NULL,
+  effect TEXT NOT NULL,
+  scope TEXT,
+  fingerprint TEXT,
+  begun_at TEXT,
+  begun_by TEXT,
+  settled_sequence INTEGER,
+  settled_at TEXT,
+  settled_in TEXT,
+  outcome TEXT,
+  result TEXT
+);
+CREATE TABLE sections (
+  sequence INTEGER PRIMARY KEY,
+  saga_id TEXT NOT NULL,
+  name TEXT,
+  owner TEXT,
+  max_age_seconds REAL,
+  entered_at TEXT NOT NULL,
+  left_sequence INTEGER,
+  left_at TEXT,
+  left_by TEXT,
+  outcome TEXT
+);
+CREATE TABLE owner_reports (
+  sequence INTEGER PRIMARY KEY,
+  saga_id TEXT NOT NULL,
+  time TEXT NOT NULL,
+  owner TEXT,
+  host TEXT,
+  boot_id TEXT,
+  pid INTEGER,
+  reported TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  evidence TEXT,
+  actor TEXT,
+  principal TEXT
+);
+CREATE INDEX effects_open ON effects (effect) WHERE settled_sequence IS NULL;
+CREATE INDEX sections_open ON sections (saga_id) WHERE left_sequence IS NULL;
 )";
 
 // Run at the end of an export: a table is filled faster without indexes. What is there stays.
@@ -132,6 +175,15 @@ CREATE INDEX IF NOT EXISTS leases_by_saga ON leases (saga_id, sequence);
 CREATE INDEX IF NOT EXISTS leases_by_owner ON leases (owner, sequence);
 CREATE INDEX IF NOT EXISTS refusals_by_saga ON refusals (saga_id, sequence);
 CREATE INDEX IF NOT EXISTS recoveries_by_saga ON recoveries (saga_id, sequence);
+CREATE INDEX IF NOT EXISTS effects_by_saga ON effects (saga_id, sequence);
+CREATE INDEX IF NOT EXISTS sections_by_saga ON sections (saga_id, sequence);
+CREATE INDEX IF NOT EXISTS owner_reports_by_saga ON owner_reports (saga_id, sequence);
+CREATE VIEW IF NOT EXISTS effects_in_doubt AS
+  SELECT e.*, s.key, s.state, s.owner FROM effects e JOIN sagas s USING (saga_id)
+  WHERE e.settled_sequence IS NULL;
+CREATE VIEW IF NOT EXISTS open_sections AS
+  SELECT c.*, s.key, s.state FROM sections c JOIN sagas s USING (saga_id)
+  WHERE c.left_sequence IS NULL;
 CREATE VIEW IF NOT EXISTS held_leases AS
   SELECT l.*, s.key, s.state FROM leases l JOIN sagas s USING (saga_id)
   WHERE l.ended_sequence IS NULL;

@@ -17,18 +17,9 @@ namespace {
 
 class SqliteWriter final : public ExportWriter {
  public:
-  Status Open(const std::filesystem::path& path, ExportManifest& earlier, bool finished) override {
+  Status Open(const std::filesystem::path& path, ExportManifest& earlier,
+              FileDigest /*digest*/) override {
     path_ = path;
-    const ExportedFile* listed = earlier.Find(ExportDataName(ExportFormat::kSqlite));
-    if (finished && listed != nullptr) {
-      const auto digest = DigestOf(path);
-      if (!digest.ok() || *digest != listed->sha256) {
-        return {Code::kCorruption,
-                fmt::format("{} is not what was exported: it was changed since. Export into "
-                            "another directory",
-                            path.string())};
-      }
-    }
     ASSIGN_OR_RETURN(file_, SqliteFile::Open(path));
     ASSIGN_OR_RETURN(const std::string tables,
                      file_->Ask("SELECT name FROM sqlite_master WHERE name = 'export'"));
@@ -55,6 +46,7 @@ class SqliteWriter final : public ExportWriter {
 
   Status Note(ExportManifest& progress) override {
     RETURN_IF_ERROR(Commit(progress));
+    RETURN_IF_ERROR(List(progress));
     return file_->RunScript("BEGIN IMMEDIATE");
   }
 
@@ -63,12 +55,7 @@ class SqliteWriter final : public ExportWriter {
     RETURN_IF_ERROR(Commit(progress));
     RETURN_IF_ERROR(file_->Close());
     file_.reset();
-    std::error_code error;
-    const std::uint64_t size_bytes = std::filesystem::file_size(path_, error);
-    ASSIGN_OR_RETURN(std::string digest, DigestOf(path_));
-    progress.files = {
-        {std::string(ExportDataName(ExportFormat::kSqlite)), size_bytes, std::move(digest)}};
-    return {};
+    return List(progress);
   }
 
  private:
@@ -80,11 +67,28 @@ class SqliteWriter final : public ExportWriter {
     return file_->RunScript("COMMIT");
   }
 
+  // With the checksum of what was committed.
+  Status List(ExportManifest& progress) const {
+    std::error_code error;
+    const std::uint64_t size_bytes = std::filesystem::file_size(path_, error);
+    ASSIGN_OR_RETURN(std::string digest, DigestOf(path_));
+    progress.files = {
+        {std::string(ExportDataName(ExportFormat::kSqlite)), size_bytes, std::move(digest)}};
+    return {};
+  }
+
   std::filesystem::path path_;
   std::unique_ptr<SqliteFile> file_;
 };
 
 }  // namespace
+
+Result<ExportManifest> ReadSqliteNote(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(const auto file, SqliteFile::Open(path));
+  ASSIGN_OR_RETURN(const std::string noted, file->Ask("SELECT manifest FROM export"));
+  RETURN_IF_ERROR(file->Close());
+  return ExportManifest::Parse(noted);
+}
 
 std::unique_ptr<ExportWriter> MakeSqliteWriter() { return std::make_unique<SqliteWriter>(); }
 

@@ -23,29 +23,21 @@ class TextWriter final : public ExportWriter {
   TextWriter(const TextWriter&) = delete;
   TextWriter& operator=(const TextWriter&) = delete;
 
-  Status Open(const std::filesystem::path& path, ExportManifest& earlier, bool finished) override {
+  Status Open(const std::filesystem::path& path, ExportManifest& earlier,
+              FileDigest digest) override {
     path_ = path;
+    digest_ = std::move(digest);
     const ExportedFile* file = earlier.Find(ExportDataName(format_));
-    const std::uint64_t size_bytes = file == nullptr ? 0 : file->size_bytes;
+    size_bytes_ = file == nullptr ? 0 : file->size_bytes;
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file_ < 0) {
       return Failed("open");
     }
-    const off_t found = ::lseek(file_, 0, SEEK_END);
-    if (found < 0 || static_cast<std::uint64_t>(found) < size_bytes ||
-        (finished && static_cast<std::uint64_t>(found) != size_bytes)) {
-      return NotWhatWasExported();
-    }
-    RETURN_IF_ERROR(AddFile(digest_, path, size_bytes));
-    if (file != nullptr && digest_.Hex() != file->sha256) {
-      return NotWhatWasExported();
-    }
-    if (::ftruncate(file_, static_cast<off_t>(size_bytes)) != 0 ||
-        ::lseek(file_, static_cast<off_t>(size_bytes), SEEK_SET) < 0) {
+    if (::ftruncate(file_, static_cast<off_t>(size_bytes_)) != 0 ||
+        ::lseek(file_, static_cast<off_t>(size_bytes_), SEEK_SET) < 0) {
       return Failed("write");
     }
-    size_bytes_ = size_bytes;
-    return size_bytes == 0 ? Append(ExportHeader(format_)) : Status();
+    return size_bytes_ == 0 ? Append(ExportHeader(format_)) : Status();
   }
 
   void Render(ExportChunk& chunk) const override {
@@ -98,13 +90,6 @@ class TextWriter final : public ExportWriter {
   Status Failed(std::string_view what) const {
     return {Code::kIoError,
             fmt::format("cannot {} {}: {}", what, path_.string(), std::strerror(errno))};
-  }
-
-  Status NotWhatWasExported() const {
-    return {Code::kCorruption,
-            fmt::format("{} is not what was exported: it was changed since. Export into another "
-                        "directory",
-                        path_.string())};
   }
 
   const ExportFormat format_;

@@ -50,8 +50,10 @@ std::string FileDigest::Hex() const {
   return text;
 }
 
-Status AddFile(FileDigest& digest, const std::filesystem::path& path, std::uint64_t size_bytes) {
+Status AddFile(FileDigest& digest, const std::filesystem::path& path, std::uint64_t size_bytes,
+               std::uint64_t offset) {
   std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
   std::string buffer(kReadBytes, '\0');
   while (size_bytes > 0) {
     const std::size_t part = std::min<std::uint64_t>(size_bytes, buffer.size());

@@ -28,9 +28,9 @@ class FileDigest {
   std::unique_ptr<Context> context_;
 };
 
-// Adds the first `size_bytes` of `path`; kIoError when there are fewer.
+// Adds `size_bytes` of `path` from `offset` on; kIoError when there are fewer.
 [[nodiscard]] Status AddFile(FileDigest& digest, const std::filesystem::path& path,
-                             std::uint64_t size_bytes);
+                             std::uint64_t size_bytes, std::uint64_t offset = 0);
 
 // Of a whole file, in hex.
 [[nodiscard]] Result<std::string> DigestOf(const std::filesystem::path& path);

@@ -8,12 +8,17 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "eventlog/event_log.h"
 #include "reactor/restore.h"
+#include "schema/event_stub.h"
 #include "schema/store_time.h"
+#include "tools/alike_texts.h"
 #include "tools/answer_text.h"
+#include "tools/argument_checks.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/json_fields.h"
+#include "tools/record.h"
 #include "tools/server_url.h"
 #include "tools/store_client.h"
 #include "tools/store_command.h"
@@ -61,7 +66,8 @@ constexpr const char* kRedactText =
 For a secret that got into an event. Its payload, labels, facts, parameters, reasons, results,
 progress, evidence and texts go, from every file of the data directory; what a saga's state is made
 of stays, and so does the hash of what was there. An event `redacted` says who did it and why. Names
-and identifiers cannot go: a key, an owner, a target, a stage.
+and identifiers cannot go: a key, an owner, a target, a stage. Other events in which one of the
+texts stands are named, where the log can be read on this machine.
 
 Backups and exports made before still hold it, and so does whoever followed the log: see to them.)";
 
@@ -82,7 +88,7 @@ std::string SizeInWords(std::int64_t size_bytes) {
 void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   struct Arguments {
     std::string directory;
-    std::size_t keep = BackupOptions().keep;
+    std::uint64_t keep = BackupOptions().keep;
   };
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* backup =
@@ -92,9 +98,8 @@ void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
   backup->add_option("DIR", arguments->directory, "Where backups are kept")
       ->type_name("")
       ->required();
-  backup->add_option("--keep", arguments->keep, "How many backups stay there (7)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 10'000));
+  AddNumber(*backup, "--keep", arguments->keep, "How many backups stay there (7)", {1, 10'000})
+      ->type_name("N");
   backup->callback([arguments, &global, &exit_code] {
     const auto client =
         StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
@@ -194,44 +199,95 @@ void AddCompactCommand(CLI::App& app, const GlobalOptions& global, int& exit_cod
   });
 }
 
+struct RedactArguments {
+  std::uint64_t sequence = 0;
+  std::string reason, actor, request_id;
+};
+
+// What the event says, where its log can be read here; nothing is asked of a daemon elsewhere.
+std::optional<TextsOfEvent> TextsAt(const std::filesystem::path& data, Sequence sequence) {
+  if (IsServerUrl(data)) {
+    return std::nullopt;
+  }
+  const auto record = OpenRecord(data);
+  const auto event =
+      record.ok() ? record->log->Read(sequence) : Result<StoredEvent>(record.status());
+  return event.ok() && !IsStub(**event) ? std::optional(TextsToTakeOut(**event)) : std::nullopt;
+}
+
+// Where else it stands; nothing when that cannot be told.
+AlikeEvents AlikeAt(const std::filesystem::path& data, const RedactArguments& arguments,
+                    const std::optional<TextsOfEvent>& before) {
+  if (!before) {
+    return {};
+  }
+  const auto record = OpenRecord(data);
+  auto alike = record.ok() ? FindAlike(*record->log, before->texts, Sequence(arguments.sequence))
+                           : Result<AlikeEvents>(record.status());
+  return alike.ok() ? *std::move(alike) : AlikeEvents();
+}
+
+void PrintRedacted(const GlobalOptions& global, const json::object& answer,
+                   const RedactArguments& arguments, const AlikeEvents& alike) {
+  if (global.json) {
+    json::object told = answer;
+    json::array sequences;
+    for (const Sequence sequence : alike.first) {
+      sequences.emplace_back(sequence.value());
+    }
+    told["alike"] = std::move(sequences);
+    PrintLine(json::serialize(told));
+    return;
+  }
+  PrintLine(fmt::format("{}: event {} has lost what it said; its hash is {}",
+                        TextIn(answer, "outcome"), arguments.sequence, TextIn(answer, "hash")));
+  if (const std::string words = InWords(alike); !words.empty()) {
+    PrintLine(words);
+  }
+}
+
+void Redact(const GlobalOptions& global, const RedactArguments& arguments, int& exit_code) {
+  const auto client =
+      StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
+  if (!client) {
+    return;
+  }
+  const std::filesystem::path data = DataDirectoryPath(global.data);
+  const auto before = TextsAt(data, Sequence(arguments.sequence));
+  if (before && !before->any) {
+    PrintLine(global.json ? json::serialize(json::object{{"outcome", "unchanged"},
+                                                         {"redacted", arguments.sequence}})
+                          : fmt::format("unchanged: there is nothing in event {} to take out",
+                                        arguments.sequence));
+    return;
+  }
+  json::object body = {{"sequence", arguments.sequence}, {"reason", arguments.reason}};
+  if (!arguments.actor.empty()) {
+    body["actor"] = arguments.actor;
+  }
+  if (!arguments.request_id.empty()) {
+    body["request_id"] = arguments.request_id;
+  }
+  if (const auto answer = client->Ask("POST", "/v1/admin/redact", json::serialize(body))) {
+    PrintRedacted(global, *answer, arguments, AlikeAt(data, arguments, before));
+  }
+}
+
 void AddRedactCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
-  struct Arguments {
-    std::uint64_t sequence = 0;
-    std::string reason, actor, request_id;
-  };
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RedactArguments>();
   CLI::App* redact = app.add_subcommand("redact", "Take a secret out of an event, for good");
   redact->footer(kRedactText);
   redact->group(kOperationGroup);
-  redact->add_option("SEQUENCE", arguments->sequence, "The event, as history shows it")
+  AddNumber(*redact, "SEQUENCE", arguments->sequence, "The event, as history shows it", {.min = 1})
       ->type_name("")
-      ->required()
-      ->check(CLI::PositiveNumber);
+      ->required();
   redact->add_option("--reason", arguments->reason, "Why, for all to read: not the secret itself")
       ->type_name("TEXT")
       ->required();
   redact->add_option("--actor", arguments->actor, "Who does it")->type_name("TEXT");
   redact->add_option("--request-id", arguments->request_id, "32 hex digits: asking again is safe")
       ->type_name("HEX");
-  redact->callback([arguments, &global, &exit_code] {
-    const auto client =
-        StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
-    json::object body = {{"sequence", arguments->sequence}, {"reason", arguments->reason}};
-    if (!arguments->actor.empty()) {
-      body["actor"] = arguments->actor;
-    }
-    if (!arguments->request_id.empty()) {
-      body["request_id"] = arguments->request_id;
-    }
-    const auto answer =
-        client ? client->Ask("POST", "/v1/admin/redact", json::serialize(body)) : std::nullopt;
-    if (answer) {
-      PrintLine(global.json ? client->raw()
-                            : fmt::format("{}: event {} has lost what it said; its hash is {}",
-                                          TextIn(*answer, "outcome"), arguments->sequence,
-                                          TextIn(*answer, "hash")));
-    }
-  });
+  redact->callback([arguments, &global, &exit_code] { Redact(global, *arguments, exit_code); });
 }
 
 }  // namespace

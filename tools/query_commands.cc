@@ -77,11 +77,11 @@ void AddListCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) 
   ls->add_option("--state", filters->state, "The state: " + StateNames())
       ->type_name("WORD")
       ->check(CheckState);
-  ls->add_option("--owner", filters->owner, "The owner's name")->type_name("TEXT");
-  ls->add_option("--queue", filters->queue, "The queue")->type_name("TEXT");
+  ls->add_option("--owner", filters->owner, "The owner's name")->type_name("NAME");
+  ls->add_option("--queue", filters->queue, "The queue")->type_name("NAME");
   ls->add_option("--key", filters->key, "The natural key: all generations")->type_name("TEXT");
   ls->add_option("--label", filters->label, "A label")->type_name("NAME=VALUE")->check(CheckLabel);
-  ls->add_option("--stage", filters->stage, "The stage")->type_name("TEXT");
+  ls->add_option("--stage", filters->stage, "The stage")->type_name("NAME");
   AddPageFlags(*ls, filters->page);
   ls->callback([filters, &global, &exit_code] {
     UrlQuery query;

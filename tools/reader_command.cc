@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "tools/argument_checks.h"
 #include "tools/command_groups.h"
 #include "tools/json_fields.h"
 #include "tools/store_client.h"
@@ -87,7 +88,7 @@ void AddReaderCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
       reader->add_option("NAME", arguments->name, "The reader; without one all are listed")
           ->type_name("");
   CLI::Option* position =
-      reader->add_option("--position", arguments->position, "The sequence that it reads next")
+      AddNumber(*reader, "--position", arguments->position, "The sequence that it reads next")
           ->type_name("SEQUENCE")
           ->needs(name);
   reader->add_flag("--remove", arguments->remove, "It reads no longer")

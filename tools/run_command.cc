@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tools/argument_checks.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/help_formatter.h"
@@ -149,8 +150,8 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
                   "How long the lease lasts without a heartbeat (the policy's)")
       ->check(duration)
       ->option_text("DURATION");
-  run->add_option("--dispatch-token", given->dispatch_token,
-                  "The token of the dispatch that this worker takes up")
+  AddNumber(*run, "--dispatch-token", given->dispatch_token,
+            "The token of the dispatch that this worker takes up")
       ->type_name("N");
   run->add_option("--kill-after", given->kill_after, "From TERM to KILL when it has to stop (10s)")
       ->check(duration)

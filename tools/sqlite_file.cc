@@ -1,5 +1,9 @@
 #include "tools/sqlite_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +20,11 @@ Status FailedAt(const std::filesystem::path& path, sqlite3* database) {
 }  // namespace
 
 Result<std::unique_ptr<SqliteFile>> SqliteFile::Open(const std::filesystem::path& path) {
+  // SQLite would let everybody read it; its own files get the mode of this one.
+  const int created = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (created >= 0) {
+    ::close(created);
+  }
   sqlite3* database = nullptr;
   const int opened =
       sqlite3_open_v2(path.c_str(), &database,

@@ -23,7 +23,7 @@ class SqliteFile {
     std::string_view bytes;
   };
 
-  // Opens the file, or creates it.
+  // Opens the file, or creates it, for its owner alone.
   [[nodiscard]] static Result<std::unique_ptr<SqliteFile>> Open(const std::filesystem::path& path);
   ~SqliteFile();
   SqliteFile(const SqliteFile&) = delete;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "schema/store_time.h"
+#include "tools/argument_checks.h"
 #include "tools/command_groups.h"
 #include "tools/exit_code.h"
 #include "tools/store_client.h"
@@ -55,8 +56,9 @@ void AddTopCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   top->add_option("--interval", given->interval, "How often it looks (1s)")
       ->type_name("DURATION")
       ->check(CheckInterval);
-  CLI::Option* count = top->add_option("--count", given->count, "End after so many frames");
-  count->type_name("N")->check(CLI::PositiveNumber);
+  CLI::Option* count =
+      AddNumber(*top, "--count", given->count, "End after so many frames", {.min = 1});
+  count->type_name("N");
   top->add_flag("--once", given->once, "One frame, as text")->excludes(count);
   top->footer(top->get_footer() + R"(
 

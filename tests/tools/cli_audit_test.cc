@@ -72,10 +72,6 @@ TEST_P(CliAudit, TheLogGoesOnFromACheckpoint) {
   const std::string proof = Keep("proof", {"audit", "prove", "--from", older});
   const CliResult shown = RunCli({"audit", "verify", proof, "--key", key, "--checkpoint", older});
   EXPECT_EQ(shown.exit_code, 0) << shown.error;
-  const std::string newer = Keep("newer", {"audit", "checkpoint"});
-  const CliResult refused = RunCli({"audit", "verify", proof, "--key", key, "--checkpoint", newer});
-  EXPECT_EQ(refused.exit_code, 3);
-  EXPECT_THAT(refused.error, HasSubstr("does not begin at the checkpoint"));
 }
 
 TEST_P(CliAudit, WhoTrustsTheOldKeyIsToldOfTheNewOne) {
@@ -93,7 +89,9 @@ TEST_P(CliAudit, WhoTrustsTheOldKeyIsToldOfTheNewOne) {
     return directory_.Run(words);
   };
   EXPECT_EQ(verify({"--key", new_key}).exit_code, 0);
-  EXPECT_EQ(verify({"--key", old_key}).exit_code, 1);
+  const CliResult unknown = verify({"--key", old_key});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.error, HasSubstr("--rotation " + (directory_.data() / "audit").string()));
   EXPECT_EQ(verify({"--key", old_key, "--rotation", rotation}).exit_code, 0);
   // Who made the note is asked too: the new key alone vouches for nothing.
   const std::string lost =

@@ -100,6 +100,31 @@ TEST_P(CliKeeping, EventsGoOnWhereTheirReaderWas) {
   EXPECT_THAT(next.out, AllOf(HasSubstr("planned T2"), Not(HasSubstr("planned T1"))));
 }
 
+// A secret is rarely said once.
+TEST_P(CliKeeping, ARedactionNamesWhereElseTheTextStands) {
+  directory_.Json({"plan", "SECRETS"});
+  const auto say = [&](const std::string& text) {
+    return Word(directory_.Json({"annotate", "SECRETS", text}), "sequence");
+  };
+  const std::string first = say("hunter2-hunter2");
+  const std::string second = say("it was hunter2-hunter2 again");
+  say("nothing");
+  const CliResult one = directory_.Run({"redact", first, "--reason", "a password"});
+  EXPECT_EQ(one.exit_code, 0) << one.error;
+  EXPECT_THAT(one.out, AllOf(HasSubstr("has lost what it said"),
+                             HasSubstr("alike text stands in event " + second + ": redact")));
+  const CliResult other = directory_.Run({"redact", second, "--reason", "a password"});
+  EXPECT_THAT(other.out, Not(HasSubstr("alike")));
+}
+
+TEST_P(CliKeeping, WhereThereIsNothingToTakeOutNothingIsSaid) {
+  const std::string before = Word(directory_.Json({"status"}), "last_sequence");
+  const CliResult none = directory_.Run({"redact", "1", "--reason", "a password"});
+  EXPECT_EQ(none.exit_code, 0) << none.error;
+  EXPECT_EQ(none.out, "unchanged: there is nothing in event 1 to take out\n");
+  EXPECT_EQ(Word(directory_.Json({"status"}), "last_sequence"), before);
+}
+
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutADaemon, CliKeeping, testing::Bool(),
                          [](const auto& daemon) { return daemon.param ? "Daemon" : "Alone"; });
 
