@@ -112,9 +112,10 @@ Status ChainCheck::Pass(const events::Event& event) {
   const std::uint64_t sequence = event.sequence();
   const std::uint64_t previous = event.previous();
   const std::uint64_t saga_hash = std::hash<std::string_view>()(SagaId(event));
-  if (previous == 0 && event.version() > 1) {
-    return BrokenChain(event, fmt::format("it is version {} of its saga, and names no event before",
-                                          event.version()));
+  if ((previous == 0) != (event.version() <= 1)) {
+    return BrokenChain(event, fmt::format("it is version {} of its saga, and names {} as the "
+                                          "event before it",
+                                          event.version(), previous));
   }
   if (previous != 0 && previous >= first_ && sequence - previous < links_.size()) {
     const Link& link = links_[previous % links_.size()];

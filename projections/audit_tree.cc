@@ -40,6 +40,10 @@ EventHash RootOfAll(std::vector<EventHash> nodes) {
 
 }  // namespace
 
+fs::path AuditNodesPath(const fs::path& directory, std::size_t file) {
+  return directory / fmt::format("nodes-{:02}", kAuditGroupLevel * (file + 1));
+}
+
 bool Lineages::Pass(const events::Event& event) {
   if (const events::StoreOpened* opened = event.body_as_StoreOpened()) {
     const bool is_news = store_id_.empty();
@@ -105,6 +109,22 @@ std::optional<Lineages> Lineages::Parse(std::string_view text) {
   return lineages;
 }
 
+std::optional<Lineages> Lineages::Read(const fs::path& directory) {
+  std::ifstream file(directory / kLineagesName);
+  return Parse(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+Lineages Lineages::Until(std::uint64_t size) const {
+  Lineages until;
+  until.store_id_ = store_id_;
+  for (const auto& [sequence, name] : begun_) {
+    if (sequence <= size) {
+      until.begun_.emplace_back(sequence, name);
+    }
+  }
+  return until;
+}
+
 Result<std::unique_ptr<AuditTree>> AuditTree::Open(const EventLog& log, const fs::path& directory,
                                                    Mode mode) {
   std::unique_ptr<AuditTree> tree(new AuditTree(log, directory, mode));
@@ -151,15 +171,13 @@ Status AuditTree::OpenFiles() {
   }
   std::error_code error;
   for (std::size_t i = 0; i < kFilesMax; ++i) {
-    const fs::path path = directory_ / fmt::format("nodes-{:02}", kGroupLevel * (i + 1));
+    const fs::path path = AuditNodesPath(directory_, i);
     // The higher ones have their first hash after 2^24 events and more.
     if (i == 0 || mode_ == Mode::kKeep || fs::exists(path, error)) {
       ASSIGN_OR_RETURN(files_[i], HashFile::Open(path, mode_ == Mode::kReadOnly));
     }
   }
-  std::ifstream file(directory_ / kLineagesName);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  auto lineages = Lineages::Parse(text);
+  auto lineages = Lineages::Read(directory_);
   if (!lineages || groups() == 0) {
     return files_.front().Truncate(0);
   }

@@ -20,6 +20,13 @@ namespace sagalog {
 // Where the tree is below the projections of a data directory.
 inline constexpr std::string_view kAuditTreeDirectoryName = "audit";
 
+// The files of the tree: the one at i keeps the nodes of level kAuditGroupLevel * (i + 1).
+inline constexpr unsigned kAuditGroupLevel = 8;
+// 2^56 events are enough.
+inline constexpr std::size_t kAuditFilesMax = 7;
+[[nodiscard]] std::filesystem::path AuditNodesPath(const std::filesystem::path& directory,
+                                                   std::size_t file);
+
 // Whose log it is, and since when: a restore begins a lineage.
 class Lineages {
  public:
@@ -35,6 +42,10 @@ class Lineages {
   // As lines of text, with a checksum.
   [[nodiscard]] std::string Encode() const;
   [[nodiscard]] static std::optional<Lineages> Parse(std::string_view text);
+  // What the tree in `directory` says of itself; none = nothing, or it is damaged.
+  [[nodiscard]] static std::optional<Lineages> Read(const std::filesystem::path& directory);
+  // What is said of the first `size` events.
+  [[nodiscard]] Lineages Until(std::uint64_t size) const;
 
   friend bool operator==(const Lineages&, const Lineages&) = default;
 
@@ -82,10 +93,9 @@ class AuditTree final : public MerkleNodes {
   [[nodiscard]] const Lineages& lineages() const { return lineages_; }
 
  private:
-  static constexpr unsigned kGroupLevel = 8;
+  static constexpr unsigned kGroupLevel = kAuditGroupLevel;
   static constexpr std::uint64_t kGroup = 1U << kGroupLevel;
-  // 2^56 events are enough.
-  static constexpr std::size_t kFilesMax = 7;
+  static constexpr std::size_t kFilesMax = kAuditFilesMax;
 
   AuditTree(const EventLog& log, std::filesystem::path directory, Mode mode)
       : log_(log), directory_(std::move(directory)), mode_(mode) {}
@@ -104,7 +114,6 @@ class AuditTree final : public MerkleNodes {
   const std::filesystem::path directory_;
   Mode mode_;
   int lock_ = -1;  // the directory, locked
-  // The file at i holds the nodes of level 8 * (i + 1).
   std::vector<HashFile> files_;
   std::vector<EventHash> tail_;  // the leaves behind the last whole group
   Lineages lineages_;

@@ -21,6 +21,8 @@ enum class RowFamily : std::uint8_t {
   kRequests,     // request id, 16 bytes -> saga id and sequence, of ended ones
 };
 inline constexpr std::size_t kRowFamilies = 7;
+// The key of the one row of kMeta.
+inline constexpr std::string_view kMetaRowKey = "meta";
 
 // Rows to put and to delete, in order: a later one overrides an earlier one.
 class CheckpointBatch {

@@ -110,9 +110,14 @@ class Pipe {
   bool closed_ = false;
 };
 
-void ReadInto(Pipe& pipe, const EventLog& log, Sequence from, Sequence through) {
+using Seen = std::function<void(const events::Event& event, std::string_view bytes)>;
+
+void ReadInto(Pipe& pipe, const EventLog& log, Sequence from, Sequence through, const Seen& seen) {
   EventBatch batch;
-  Status status = log.Scan(from, through, [&](const events::Event&, std::string_view bytes) {
+  Status status = log.Scan(from, through, [&](const events::Event& event, std::string_view bytes) {
+    if (seen) {
+      seen(event, bytes);
+    }
     batch.Add(bytes);
     return batch.IsFull() && !pipe.Put(batch) ? Status(Code::kCancelled, "folding gave up")
                                               : Status();
@@ -190,7 +195,7 @@ Status FoldFrom(Pipe& pipe, Projections& projections, FoldCheckpoints* checkpoin
 struct FoldPlan {
   CheckpointStore* store = nullptr;
   std::uint64_t checkpoint_every = 0;
-  FoldCheck check;
+  FoldWatch watch;
 };
 
 Status Fold(const EventLog& log, Sequence through, Projections& projections, const FoldPlan& plan) {
@@ -203,9 +208,9 @@ Status Fold(const EventLog& log, Sequence through, Projections& projections, con
     checkpoints.emplace(projections, *plan.store, plan.checkpoint_every);
   }
   Pipe pipe;
-  std::thread reader([&] { ReadInto(pipe, log, from, through); });
+  std::thread reader([&] { ReadInto(pipe, log, from, through, plan.watch.seen); });
   const Status folded =
-      FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr, plan.check);
+      FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr, plan.watch.check);
   pipe.Close();
   reader.join();
   return folded;
@@ -219,9 +224,10 @@ Status Fold(const EventLog& log, Sequence through, Projections& projections, Che
 }
 
 Status FoldChecked(const EventLog& log, Sequence through, Projections& projections,
-                   CheckpointStore& store, const FoldCheck& check) {
+                   CheckpointStore* store, const FoldWatch& watch) {
+  // The ended sagas of two checkpoints are in memory.
   constexpr std::uint64_t kCheckpointEvery = 100'000;
-  return Fold(log, through, projections, FoldPlan{&store, kCheckpointEvery, check});
+  return Fold(log, through, projections, FoldPlan{store, kCheckpointEvery, watch});
 }
 
 }  // namespace sagalog

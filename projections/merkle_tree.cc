@@ -57,11 +57,18 @@ std::string ToBase64(const EventHash& hash) {
   return text;
 }
 
-void MerkleTree::Append(const EventHash& leaf) {
+void MerkleTree::Append(const EventHash& leaf) { Append(leaf, {}); }
+
+void MerkleTree::Append(const EventHash& leaf, const NodeVisitor& visit) {
   EventHash hash = leaf;
+  unsigned level = 0;
   for (std::uint64_t trees = size_; (trees & 1) != 0; trees >>= 1) {
     hash = NodeHash(complete_.back(), hash);
     complete_.pop_back();
+    ++level;
+    if (visit) {
+      visit(level, hash);
+    }
   }
   complete_.push_back(hash);
   ++size_;

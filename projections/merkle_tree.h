@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,11 @@ namespace sagalog {
 // Grows by one leaf at a time; its memory by the logarithm of that. One thread.
 class MerkleTree {
  public:
+  // Called with each node that a leaf completes, the lowest first: its level, 1 or more, and hash.
+  using NodeVisitor = std::function<void(unsigned level, const EventHash& node)>;
+
   void Append(const EventHash& leaf);
+  void Append(const EventHash& leaf, const NodeVisitor& visit);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   // Of no leaves: SHA-256 of nothing.
   [[nodiscard]] EventHash Root() const;

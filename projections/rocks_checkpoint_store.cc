@@ -17,7 +17,6 @@
 namespace sagalog {
 namespace {
 
-constexpr std::string_view kMetaKey = "meta";
 // In the order of RowFamily.
 constexpr std::array<const char*, kRowFamilies> kFamilyNames = {
     "default", "live", "ended", "by_plan", "keys", "generations", "requests"};
@@ -173,7 +172,7 @@ Status RocksCheckpointStore::OpenDatabase() {
 }
 
 Status RocksCheckpointStore::ReadSequence() {
-  ASSIGN_OR_RETURN(const auto meta, Read(RowFamily::kMeta, kMetaKey));
+  ASSIGN_OR_RETURN(const auto meta, Read(RowFamily::kMeta, kMetaRowKey));
   if (meta) {
     ASSIGN_OR_RETURN(const StoreRow row, DecodeStoreRow(*meta));
     sequence_ = row.sequence.value();
@@ -220,8 +219,8 @@ Status RocksCheckpointStore::Commit(CheckpointBatch& batch) {
     }
   });
   RETURN_IF_ERROR(FromRocks(added));
-  RETURN_IF_ERROR(
-      FromRocks(writes.Put(HandleOf(RowFamily::kMeta), SliceOf(kMetaKey), SliceOf(batch.meta()))));
+  RETURN_IF_ERROR(FromRocks(
+      writes.Put(HandleOf(RowFamily::kMeta), SliceOf(kMetaRowKey), SliceOf(batch.meta()))));
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   RETURN_IF_ERROR(FromRocks(database_->Write(options, &writes)));
@@ -232,7 +231,7 @@ Status RocksCheckpointStore::Commit(CheckpointBatch& batch) {
 }
 
 Status RocksCheckpointStore::Load(Projections& projections) {
-  ASSIGN_OR_RETURN(const auto meta, Read(RowFamily::kMeta, kMetaKey));
+  ASSIGN_OR_RETURN(const auto meta, Read(RowFamily::kMeta, kMetaRowKey));
   if (!meta) {
     return {};
   }
@@ -265,11 +264,13 @@ Result<std::optional<std::string>> RocksCheckpointStore::Read(RowFamily family,
   return std::optional(std::move(value));
 }
 
-std::unique_ptr<rocksdb::Iterator> RocksCheckpointStore::Iterate(RowFamily family) const {
+std::unique_ptr<rocksdb::Iterator> RocksCheckpointStore::Iterate(
+    RowFamily family, const rocksdb::ReadOptions& options) const {
   CHECK(database_ != nullptr);
-  return std::unique_ptr<rocksdb::Iterator>(
-      database_->NewIterator(rocksdb::ReadOptions(), HandleOf(family)));
+  return std::unique_ptr<rocksdb::Iterator>(database_->NewIterator(options, HandleOf(family)));
 }
+
+Status RocksCheckpointStore::Told(const rocksdb::Status& status) { return FromRocks(status); }
 
 Result<std::optional<Saga>> RocksCheckpointStore::FindSaga(std::string_view saga_id) const {
   ASSIGN_OR_RETURN(const auto row, Read(RowFamily::kEnded, saga_id));

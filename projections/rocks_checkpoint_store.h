@@ -39,6 +39,14 @@ class RocksCheckpointStore final : public CheckpointStore {
   [[nodiscard]] Result<std::vector<Saga>> EndedAfter(Sequence after,
                                                      std::size_t limit) const override;
 
+  // The row under a key; empty = there is none.
+  [[nodiscard]] Result<std::optional<std::string>> Read(RowFamily family,
+                                                        std::string_view key) const;
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> Iterate(
+      RowFamily family, const rocksdb::ReadOptions& options = {}) const;
+  // A status of the rows' database as one of ours.
+  [[nodiscard]] static Status Told(const rocksdb::Status& status);
+
  private:
   RocksCheckpointStore(Mode mode, std::filesystem::path directory);
   Status OpenDatabase();
@@ -46,10 +54,6 @@ class RocksCheckpointStore final : public CheckpointStore {
   Status Commit(CheckpointBatch& batch) override;
 
   [[nodiscard]] rocksdb::ColumnFamilyHandle* HandleOf(RowFamily family) const;
-  // The row under a key; empty = there is none.
-  [[nodiscard]] Result<std::optional<std::string>> Read(RowFamily family,
-                                                        std::string_view key) const;
-  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> Iterate(RowFamily family) const;
 
   const Mode mode_;
   const std::filesystem::path directory_;

@@ -362,4 +362,30 @@ Result<Saga> DecodeSaga(std::string_view& bytes) {
   return saga;
 }
 
+Result<RowHistory> ReadRowHistory(std::string_view bytes) {
+  RowReader row(bytes);
+  const std::uint32_t parts = row.NumberUpTo<std::uint32_t>(kAllParts);
+  RowHistory history;
+  if ((parts & kRefusalNotes) != 0) {
+    ASSIGN_OR_RETURN(const Saga saga, DecodeSaga(bytes));
+    history.planned = saga.planned_sequence;
+    history.changed = saga.sequence;
+    const auto& notes = saga.extras->refusal_notes;
+    if (!notes.empty() && notes.back() > saga.sequence) {
+      history.noted_later = notes.back();
+    }
+    return history;
+  }
+  constexpr int kTexts = 5;  // of WriteCore, before the sequences
+  for (int i = 0; i < kTexts; ++i) {
+    static_cast<void>(row.Text());
+  }
+  history.planned = Sequence(row.Number());
+  history.changed = Sequence(row.Number());
+  if (!row.ok()) {
+    return Status(Code::kCorruption, "a saga's row is damaged");
+  }
+  return history;
+}
+
 }  // namespace sagalog

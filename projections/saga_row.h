@@ -16,4 +16,15 @@ void EncodeSaga(const Saga& saga, std::string& out);
 // EncodeSaga wrote: they are trusted in nothing.
 [[nodiscard]] Result<Saga> DecodeSaga(std::string_view& bytes);
 
+// With which events a saga's row became what it is.
+struct RowHistory {
+  Sequence planned;
+  // The newest event of the saga itself.
+  Sequence changed;
+  // The newest note of a refusal, if that came later: it is no event of the saga. Else 0.
+  Sequence noted_later;
+};
+// kCorruption when the row is damaged, as far as it had to be read.
+[[nodiscard]] Result<RowHistory> ReadRowHistory(std::string_view bytes);
+
 }  // namespace sagalog

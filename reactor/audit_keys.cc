@@ -335,6 +335,18 @@ Result<std::string> AuditKeys::Rotate(const AuditTree& tree, std::string_view re
   return note;
 }
 
+Result<std::optional<Checkpoint>> AuditKeys::LargestSigned() const {
+  std::error_code error;
+  if (!fs::exists(directory_ / kSignedName, error)) {
+    return std::optional<Checkpoint>();
+  }
+  ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(directory_));
+  ASSIGN_OR_RETURN(const auto note, ReadWhole(directory_ / kSignedName));
+  ASSIGN_OR_RETURN(const std::vector<VerifierKey> known, ReadKnown());
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, VerifyCheckpoint(note.value_or(""), known));
+  return std::optional(std::move(checkpoint));
+}
+
 Result<std::vector<std::string>> AuditKeys::Rotations() const {
   std::vector<std::string> notes;
   for (const fs::path& path : RotationFiles(directory_)) {

@@ -48,6 +48,9 @@ class AuditKeys {
   // that says so, which is kept too. `lost`: the old one is gone, and cannot agree.
   [[nodiscard]] Result<std::string> Rotate(const AuditTree& tree, std::string_view reason,
                                            bool lost) const;
+  // The largest checkpoint that was signed here, its signature checked; none = nothing was signed.
+  // The errors of VerifyCheckpoint.
+  [[nodiscard]] Result<std::optional<Checkpoint>> LargestSigned() const;
   // The notes of all rotations, the oldest first.
   [[nodiscard]] Result<std::vector<std::string>> Rotations() const;
 

@@ -34,8 +34,7 @@ Wrong SagaIsPlannedOnce(const InvariantScene& scene) {
   if (scene.saga != nullptr) {
     return fmt::format("it plans {}, which is {}", id, EnumNameState(scene.saga->state));
   }
-  const auto ended = scene.rows.FindSaga(id);
-  return ended.ok() && *ended ? fmt::format("it plans {}, which has ended", id) : Wrong();
+  return scene.ended.Has(id) ? fmt::format("it plans {}, which has ended", id) : Wrong();
 }
 
 bool MayFollowTheEnd(Body type) {
@@ -68,12 +67,10 @@ Wrong KeyHasOneLiveSaga(const InvariantScene& scene) {
   if (const Saga* holder = scene.before.HolderOfKey(key)) {
     return fmt::format("it plans the key {}, which {} holds", key, holder->id);
   }
-  std::uint32_t newest = 0;
+  std::uint32_t newest =
+      scene.ended.NewestGeneration(key, planned->generation(), Sequence(scene.event.sequence()));
   if (const Saga* ended = scene.before.NewestEndedOfKey(key)) {
-    newest = ended->generation;
-  }
-  if (const auto row = scene.rows.FindKey(key); row.ok() && *row) {
-    newest = std::max(newest, (*row)->generation);
+    newest = std::max(newest, ended->generation);
   }
   return planned->generation() != newest + 1
              ? fmt::format("it is generation {} of the key {}, behind generation {}",

@@ -1,6 +1,7 @@
 // What holds of every log that the rules wrote: docs/guarantees.md, What verify checks.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,11 +11,21 @@
 
 namespace sagalog {
 
+// Sagas that ended before the event and are no longer in memory.
+class EndedSagas {
+ public:
+  virtual ~EndedSagas() = default;
+  // Whether one of this id did.
+  [[nodiscard]] virtual bool Has(std::string_view saga_id) const = 0;
+  // The newest generation of a key that did, as `event` plans the generation `planned`; 0 = none.
+  [[nodiscard]] virtual std::uint32_t NewestGeneration(std::string_view key, std::uint32_t planned,
+                                                       Sequence event) const = 0;
+};
+
 // An event, and what was true before it.
 struct InvariantScene {
   const EventLog& log;
-  // Sagas that are no longer in memory.
-  const EndedRows& rows;
+  const EndedSagas& ended;
   const Projections& before;
   const events::Event& event;
   // The event's saga before it; null = of the store, or not in memory: new, or ended and settled.
@@ -27,7 +38,7 @@ struct BrokenInvariant {
 };
 
 // The first invariant that the event breaks, by the order of the table in docs/guarantees.md; none
-// = it keeps them all. Pure but for reading `rows` and `log`.
+// = it keeps them all. Pure but for reading `ended` and `log`.
 [[nodiscard]] std::optional<BrokenInvariant> FindBroken(const InvariantScene& scene);
 
 }  // namespace sagalog

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,6 +57,23 @@ std::uint64_t TokenAt(StoreTime time) {
   return micros / kMicros * kTokensPerSecond + micros % kMicros * kTokensPerSecond / kMicros;
 }
 
+// Not below `past`, the next token that the log itself would grant, and unlike that of any other
+// restore of it. The wall clock sees to that by going on, where it is ahead of the log. Where it is
+// not (it was fast once, and was set back) chance does: two restores of one backup must not grant
+// the same tokens.
+std::uint64_t FirstToken(const LogFacts& facts, std::uint64_t past,
+                         const StoreClock::Moment& moment) {
+  const std::uint64_t by_clock = TokenAt(moment.wall);
+  if (moment.wall >= facts.last_time && by_clock > past) {
+    return by_clock;
+  }
+  // Six days of tokens: two out of so many are far apart, and no two years are lost.
+  constexpr int kChanceBits = 40;
+  std::random_device device;
+  const std::uint64_t chance = (std::uint64_t{device()} << 32 | device()) >> (64 - kChanceBits);
+  return std::max(past, TokenAt(moment.now)) + 1 + chance;
+}
+
 // The log of the restored store, in a folder beside its place.
 Result<RestoreReport> MakeLog(const fs::path& backup, const fs::path& restoring,
                               const RestoreOptions& options) {
@@ -93,7 +111,7 @@ Result<RestoreReport> BeginLineage(EventLog& log, const Clock& clock, bool accep
   report.last = log.Last().Next();
   // The first event that can grant anything comes behind store_restored.
   const std::uint64_t next = report.last.Next().value();
-  report.next_token = Token(std::max(next + facts.token_offset, TokenAt(moment.now)));
+  report.next_token = Token(FirstToken(facts, next + facts.token_offset, moment));
   if (report.next_token.value() >= kTokenEnd) {
     return Status(Code::kInvalidArgument,
                   fmt::format("the clock says {}, and tokens reach to 2106 only: check the clock",

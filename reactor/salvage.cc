@@ -102,8 +102,11 @@ Result<SalvageReport> SalvageStore(const SalvageOptions& options) {
   ASSIGN_OR_RETURN(const Extent extent, FindExtent(*damaged));
   const SystemClock system_clock;
   const Clock& clock = options.clock == nullptr ? system_clock : *options.clock;
+  std::error_code error;
+  const std::filesystem::path damaged_path = std::filesystem::absolute(options.damaged, error);
   auto made = MakeStore(options.directory, options.faults,
                         [&](const std::filesystem::path& folder) -> Result<RestoreReport> {
+                          RETURN_IF_ERROR(NoteSalvage(folder, damaged_path));
                           RocksLogOptions writing;
                           writing.faults = options.faults;
                           ASSIGN_OR_RETURN(const auto log, RocksLog::Open(folder, writing));

@@ -1,5 +1,8 @@
 #include "reactor/store_making.h"
 
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -14,6 +17,8 @@ namespace {
 
 // Where the log is made; it goes when the store is there.
 constexpr std::string_view kRestoringName = "restoring";
+// In there: the damaged directory that is being salvaged. None = it is a restore.
+constexpr std::string_view kSalvagedName = "salvaged";
 
 Status CheckNoStore(const DataDirectory& directory) {
   std::error_code error;
@@ -79,11 +84,24 @@ Result<RestoreReport> MakeStore(const fs::path& path, DiskFaults* faults, const 
   return report;
 }
 
+Status NoteSalvage(const fs::path& restoring, const fs::path& damaged) {
+  return WriteFileDurably(restoring / kSalvagedName, damaged.string(), nullptr);
+}
+
 Status CheckNoUnfinishedRestore(const fs::path& directory) {
   std::error_code error;
   if (!fs::exists(directory / kRestoringName, error) ||
       fs::exists(directory / kLogDirectoryName, error)) {
     return {};
+  }
+  std::ifstream file(directory / kRestoringName / kSalvagedName, std::ios::binary);
+  const std::string damaged(std::istreambuf_iterator<char>(file), {});
+  if (!damaged.empty()) {
+    return {Code::kInvalidArgument,
+            fmt::format("a salvage of {} into {} was begun and not finished: run `sagalog doctor "
+                        "--data {} --salvage {}` again, or remove this directory; the damaged one "
+                        "is as it was",
+                        damaged, directory.string(), damaged, directory.string())};
   }
   return {Code::kInvalidArgument,
           fmt::format("a restore into {} was begun and not finished: run `sagalog restore` again, "

@@ -17,4 +17,9 @@ using FillFolder = std::function<Result<RestoreReport>(const std::filesystem::pa
 [[nodiscard]] Result<RestoreReport> MakeStore(const std::filesystem::path& directory,
                                               DiskFaults* faults, const FillFolder& fill);
 
+// For `fill`: says in its folder that it salvages `damaged`, so that whoever finds it unfinished is
+// told how to begin again.
+[[nodiscard]] Status NoteSalvage(const std::filesystem::path& folder,
+                                 const std::filesystem::path& damaged);
+
 }  // namespace sagalog

@@ -3,13 +3,18 @@
 #include <stdlib.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "eventlog/data_directory.h"
 #include "projections/checked_fold.h"
+#include "projections/folded_rows.h"
+#include "reactor/audit_verification.h"
 #include "reactor/invariants.h"
 #include "reactor/store_engine.h"
 
@@ -43,42 +48,66 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// A second copy, folded from zero and checked on the way.
-class SecondCopy {
+// What ended before, as it is told by rows that are believed.
+class EndedInRows final : public EndedSagas {
  public:
-  explicit SecondCopy(const EventLog& log) : log_(log) {}
+  explicit EndedInRows(const EndedRows& rows) : rows_(rows) {}
 
-  Status Open() {
-    const auto mode = folder_.path().empty() ? CheckpointStore::Mode::kInMemory
-                                             : CheckpointStore::Mode::kReadWrite;
-    ASSIGN_OR_RETURN(rows_, CheckpointStore::Open(folder_.path() / "rows", mode));
-    projections_ = std::make_unique<Projections>(*rows_);
-    return {};
+  [[nodiscard]] bool Has(std::string_view saga_id) const override {
+    const auto row = rows_.FindSaga(saga_id);
+    return row.ok() && *row;
+  }
+  [[nodiscard]] std::uint32_t NewestGeneration(std::string_view key, std::uint32_t /*planned*/,
+                                               Sequence /*event*/) const override {
+    const auto row = rows_.FindKey(key);
+    return row.ok() && *row ? (*row)->generation : 0;
   }
 
-  Status FoldTo(Sequence through) {
-    return FoldChecked(log_, through, *projections_, *rows_,
-                       [this](const Projections& before, const events::Event& event) {
-                         return Check(before, event);
-                       });
+ private:
+  const EndedRows& rows_;
+};
+
+// What ended before, while the stored rows are only being compared: that nothing was planned twice
+// is found when they have been.
+class EndedInComparison final : public EndedSagas {
+ public:
+  explicit EndedInComparison(const FoldedRows& rows) : rows_(rows) {}
+
+  [[nodiscard]] bool Has(std::string_view saga_id) const override {
+    const auto waiting = rows_.FindSaga(saga_id);
+    return waiting.ok() && *waiting;
+  }
+  [[nodiscard]] std::uint32_t NewestGeneration(std::string_view key, std::uint32_t planned,
+                                               Sequence event) const override {
+    return rows_.GenerationBefore(key, planned, event);
   }
 
-  // The rows of what was folded.
-  Result<const CheckpointStore*> Rows() {
-    Checkpointer checkpointer(*projections_, *rows_);
-    RETURN_IF_ERROR(checkpointer.TakeNow());
-    return static_cast<const CheckpointStore*>(rows_.get());
-  }
+ private:
+  const FoldedRows& rows_;
+};
 
+// Asks about each event of a fold before it is folded.
+class Questions {
+ public:
+  Questions(const EventLog& log, AuditVerification& audit) : log_(log), audit_(audit) {}
+
+  // For a fold whose ended sagas are these.
+  FoldWatch Watch(const EndedSagas& ended) {
+    return {
+        [this, &ended](const Projections& before, const events::Event& event) {
+          return Ask(ended, before, event);
+        },
+        [this](const events::Event& event, std::string_view bytes) { audit_.Pass(event, bytes); }};
+  }
   // The invariant that was found broken.
   [[nodiscard]] const std::string& broken() const { return broken_; }
 
  private:
-  Status Check(const Projections& before, const events::Event& event) {
+  Status Ask(const EndedSagas& ended, const Projections& before, const events::Event& event) {
     const Saga* saga = event.version() == 0 || event.saga_id() == nullptr
                            ? nullptr
                            : before.Find(event.saga_id()->string_view());
-    auto found = FindBroken({log_, *rows_, before, event, saga});
+    auto found = FindBroken({log_, ended, before, event, saga});
     if (!found) {
       return {};
     }
@@ -87,38 +116,103 @@ class SecondCopy {
   }
 
   const EventLog& log_;
-  const ScratchFolder folder_;
-  std::unique_ptr<CheckpointStore> rows_;
-  std::unique_ptr<Projections> projections_;
+  AuditVerification& audit_;
   std::string broken_;
 };
 
-// Says what is broken of the events up to `last` and the rows as of `checkpoint`.
-Status CompareWithRows(Store::Engine& engine, Sequence checkpoint, Sequence last,
-                       std::string& broken) {
-  SecondCopy copy(engine.log());
-  RETURN_IF_ERROR(copy.Open());
-  broken = "log_is_whole";
-  Status folded = copy.FoldTo(checkpoint);
-  if (folded.ok() && !checkpoint.IsNone()) {
-    ASSIGN_OR_RETURN(const CheckpointStore* const rows, copy.Rows());
-    ASSIGN_OR_RETURN(const auto difference,
-                     engine.state().WithRows([rows](const CheckpointStore& of_store) {
-                       return of_store.FirstDifference(*rows);
-                     }));
-    if (difference) {
-      broken = "projections_are_the_fold";
-      return {Code::kCorruption,
-              fmt::format("the projections differ from a fold of the log: {}", *difference)};
+// What one pass over the log found.
+struct Found {
+  Status status;
+  std::string invariant;
+};
+
+// What is wrong with the audit tree, when all events have passed.
+Found FoundInTree(const AuditVerification& audit) {
+  const std::string wrong = audit.FindWrong();
+  return wrong.empty() ? Found{}
+                       : Found{Status(Code::kCorruption, wrong), "audit_tree_is_the_logs"};
+}
+
+// Of the events up to `last` and the rows as of `checkpoint`, which the engine keeps meanwhile.
+struct Verified {
+  Store::Engine& engine;
+  Sequence checkpoint;
+  Sequence last;
+};
+
+// Folds a second copy, and compares it row by row: whatever is wrong is found and named.
+Result<Found> FindByCopying(const Verified& of) {
+  ASSIGN_OR_RETURN(AuditVerification audit, AuditVerification::Open(of.engine.directory()));
+  const ScratchFolder folder;
+  const auto mode =
+      folder.path().empty() ? CheckpointStore::Mode::kInMemory : CheckpointStore::Mode::kReadWrite;
+  ASSIGN_OR_RETURN(const auto rows, CheckpointStore::Open(folder.path() / "rows", mode));
+  Projections projections(*rows);
+  Questions questions(of.engine.log(), audit);
+  const EndedInRows ended(*rows);
+  const FoldWatch watch = questions.Watch(ended);
+  Status folded = FoldChecked(of.engine.log(), of.checkpoint, projections, rows.get(), watch);
+  if (folded.ok() && !of.checkpoint.IsNone()) {
+    RETURN_IF_ERROR(Checkpointer(projections, *rows).TakeNow());
+    const auto difference = of.engine.state().WithRows(
+        [&rows](const CheckpointStore& stored) { return stored.FirstDifference(*rows); });
+    if (!difference.ok() || *difference) {
+      const std::string text = difference.ok() ? **difference : difference.status().text();
+      const Code code = difference.ok() ? Code::kCorruption : difference.status().code();
+      return Found{Status(code, "the projections differ from a fold of the log: " + text),
+                   "projections_are_the_fold"};
     }
   }
   if (folded.ok()) {
-    folded = copy.FoldTo(last);
+    folded = FoldChecked(of.engine.log(), of.last, projections, rows.get(), watch);
   }
-  if (!copy.broken().empty()) {
-    broken = copy.broken();
+  if (!folded.ok()) {
+    return Found{folded, questions.broken().empty() ? "log_is_whole" : questions.broken()};
   }
-  return folded;
+  return FoundInTree(audit);
+}
+
+// The same without a copy of the rows, where that is possible; nothing when something may be wrong
+// with the log or the rows, and it takes a copy to say what.
+Result<std::optional<Found>> FindWithoutCopy(const Verified& of) {
+  // What is behind the checkpoint stays in memory.
+  constexpr std::uint64_t kTailEventsMax = 300'000;
+  const std::optional<Found> unknown;
+  if (of.checkpoint.IsNone() || of.last.value() - of.checkpoint.value() > kTailEventsMax ||
+      of.engine.directory().empty()) {
+    return unknown;
+  }
+  // Opened once more, so that whoever exchanges the store's own rows does not wait for this.
+  const auto stored = CheckpointStore::Open(of.engine.directory() / kProjectionsDirectoryName,
+                                            CheckpointStore::Mode::kReadOnly);
+  if (!stored.ok() || (*stored)->CheckpointSequence() != of.checkpoint) {
+    return unknown;
+  }
+  ASSIGN_OR_RETURN(AuditVerification audit, AuditVerification::Open(of.engine.directory()));
+  FoldedRows rows(**stored);
+  Projections projections(rows);
+  Questions questions(of.engine.log(), audit);
+  const EndedInComparison while_comparing(rows);
+  if (!FoldChecked(of.engine.log(), of.checkpoint, projections, &rows,
+                   questions.Watch(while_comparing))
+           .ok() ||
+      !Checkpointer(projections, rows).TakeNow().ok()) {
+    return unknown;
+  }
+  const Result<bool> are_stored = rows.AreStored(projections);
+  if (!are_stored.ok() || !*are_stored) {
+    return unknown;
+  }
+  const EndedInRows ended(**stored);
+  if (!FoldChecked(of.engine.log(), of.last, projections, nullptr, questions.Watch(ended)).ok()) {
+    return unknown;
+  }
+  return std::optional(FoundInTree(audit));
+}
+
+Result<Found> FindFirstBroken(const Verified& of) {
+  ASSIGN_OR_RETURN(std::optional<Found> found, FindWithoutCopy(of));
+  return found ? Result<Found>(*std::move(found)) : FindByCopying(of);
 }
 
 }  // namespace
@@ -127,27 +221,26 @@ Result<Verification> VerifyAll(Store& store) {
   Store::Engine& engine = Store::Engine::Of(store);
   Verification verification;
   VerifyReport& report = verification.report;
-  const auto verify = [&](Result<Sequence> checkpoint) -> Status {
+  const auto verify = [&](const Result<Sequence>& checkpoint) -> Result<Found> {
     RETURN_IF_ERROR(checkpoint.status());
     report.last = engine.log().Last();
     report.events = report.last.value();
-    return CompareWithRows(engine, *checkpoint, report.last, verification.invariant);
+    return FindFirstBroken({engine, *checkpoint, report.last});
   };
   CheckpointKeeper* const keeper = engine.keeper();
   const bool takes_checkpoints = keeper != nullptr && engine.Health().ok();
-  Status found = takes_checkpoints ? keeper->Exclude([&] { return verify(keeper->TakeExcluded()); })
-                                   : verify(engine.CheckpointSequence());
-  if (!found.ok() && found.code() != Code::kCorruption) {
-    return found;
+  ASSIGN_OR_RETURN(Found found, takes_checkpoints ? keeper->Exclude([&] {
+    return verify(keeper->TakeExcluded());
+  })
+                                                  : verify(engine.CheckpointSequence()));
+  if (!found.status.ok() && found.status.code() != Code::kCorruption) {
+    return found.status;
   }
-  if (found.ok() && engine.Health().code() == Code::kCorruption) {
-    found = engine.Health();
-    verification.invariant = "log_is_whole";
+  if (found.status.ok() && engine.Health().code() == Code::kCorruption) {
+    found = {engine.Health(), "log_is_whole"};
   }
-  report.broken = found.text();
-  if (found.ok()) {
-    verification.invariant.clear();
-  }
+  report.broken = found.status.text();
+  verification.invariant = found.status.ok() ? std::string() : found.invariant;
   return verification;
 }
 

@@ -47,7 +47,8 @@ Status RunCommand(const std::string& command, const std::string& note, std::uint
     return {};
   }
   const std::string said = result->errors.substr(0, result->errors.find('\n'));
-  return {Code::kIoError, fmt::format("{} {}{}{}", command,
+  // Not the command itself: it may hold what no log is to hold, such as a token.
+  return {Code::kIoError, fmt::format("the command {}{}{}",
                                       result->timed_out ? fmt::format("took longer than {} s",
                                                                       kPublishPatience.count())
                                                         : result->end.Text(),

@@ -15,10 +15,12 @@
 #include "eventlog/directory_owner.h"
 #include "eventlog/disk_reserve.h"
 #include "eventlog/log_copy.h"
+#include "eventlog/log_readers.h"
 #include "eventlog/rocks_log.h"
 #include "projections/checkpoint.h"
 #include "projections/projections.h"
 #include "reactor/http_client.h"
+#include "reactor/restore.h"
 #include "schema/store_time.h"
 #include "tools/moment.h"
 
@@ -226,6 +228,17 @@ void ExamineCheckpoint(Findings& findings, const std::filesystem::path& data) {
       fmt::format("checkpoint at sequence {}", (*store)->CheckpointSequence().value()));
 }
 
+void ExamineReaders(Findings& findings, const std::filesystem::path& data) {
+  const std::filesystem::path file = data / kReadersFileName;
+  const auto readers = LogReaders::Load(file)->All();
+  if (!readers.ok()) {
+    Add(findings, Kind::kBroken, "readers", readers.status().text(),
+        fmt::format("nothing is compacted until then: move {} away, and have each reader say again "
+                    "where it is",
+                    file.string()));
+  }
+}
+
 void ExamineClock(Findings& findings, const RocksLog& log, const Clock& clock) {
   if (log.Last().IsNone()) {
     return;
@@ -260,6 +273,11 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
   if (!ExamineDirectory(findings, data)) {
     return findings;
   }
+  if (const Status whole = CheckNoUnfinishedRestore(data); !whole.ok()) {
+    Add(findings, Kind::kBroken, "store", whole.text(),
+        "what it is made from is unchanged: begin again as it says");
+    return findings;
+  }
   const bool is_backup = ExamineBackup(findings, data);
   if (!is_backup) {
     ExamineWriter(findings, data);
@@ -269,6 +287,7 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
   }
   const std::unique_ptr<RocksLog> log = ExamineLog(findings, data);
   ExamineCheckpoint(findings, data);
+  ExamineReaders(findings, data);
   if (log != nullptr && !is_backup) {
     ExamineClock(findings, *log, clock);
   }

@@ -157,6 +157,24 @@ TEST_F(Restoring, OfOneBackupTwiceGivesTwoLineagesAndNoTokenTwice) {
   EXPECT_GT(Acquire(*store, "a"), of_one.back());
 }
 
+// The clock was fast when the backup was made, and was put right before both restores.
+TEST_F(Restoring, OfOneBackupTwiceGivesNoTokenTwiceThoughTheClockWasSetBack) {
+  BackedUp();
+  clock_.StepWall(-std::chrono::hours(48));
+  const auto one = Restore("backups", "one");
+  ASSERT_TRUE(one.ok());
+  auto store = Open("one");
+  const std::uint64_t token = Acquire(*store, "a");
+  store.reset();
+  clock_.Advance(std::chrono::seconds(1));
+  const auto two = Restore("backups", "two");
+  ASSERT_TRUE(two.ok());
+  EXPECT_NE(one->next_token, two->next_token);
+  store = Open("two");
+  Acquire(*store, "a");
+  EXPECT_EQ(Complete(*store, "a", token), "stale_token");
+}
+
 TEST_F(Restoring, NeverGoesBackWhenTheClockDoes) {
   BackedUp();
   const auto one = Restore("backups", "one");

@@ -132,6 +132,31 @@ TEST_F(Salvaging, WritesIntoNoStoreAndNotIntoTheDamagedOne) {
   EXPECT_THAT(Salvage("other").status().text(), HasSubstr("holds a store already"));
 }
 
+// A full disk, or anything else that ends it: whoever opens the directory is told how to begin
+// again.
+TEST_F(Salvaging, ThatWasNotFinishedSaysHowToBeginAgain) {
+  Fill();
+  DamagePlanOf("T5");
+  DiskFaults disk;
+  disk.FailFrom(0);
+  SalvageOptions options;
+  options.damaged = At("first");
+  options.directory = At("second");
+  options.clock = &clock_;
+  options.faults = &disk;
+  ASSERT_FALSE(SalvageStore(options).ok());
+  StoreOptions opening;
+  opening.directory = At("second");
+  opening.clock = &clock_;
+  const auto opened = Store::Open(std::move(opening));
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(opened.status().text(),
+              HasSubstr(fmt::format("sagalog doctor --data {} --salvage {}", At("first").string(),
+                                    At("second").string())));
+  ASSERT_TRUE(Salvage("second").ok());
+  EXPECT_NE(Open("second"), nullptr);
+}
+
 TEST_F(Salvaging, WhereNothingStandsBeforeTheDamageMakesNoStore) {
   Fill();
   for (const auto& [name, bytes] : Snapshot(At("first") / "log")) {

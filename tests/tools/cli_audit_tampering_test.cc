@@ -156,7 +156,9 @@ TEST_F(AuditedStore, AForgedLogIsFoundThoughItIsConsistentInItself) {
       }
     }
   });
-  EXPECT_EQ(directory_.Run({"verify"}).exit_code, 0) << "the log itself is a valid one";
+  const CliResult verified = directory_.Run({"verify"});
+  EXPECT_EQ(verified.exit_code, 3) << "the log itself is a valid one, but not the one signed";
+  EXPECT_THAT(verified.error, HasSubstr(kOtherRoot));
   const CliResult alone = directory_.Run({"audit", "verify", "--key", key_});
   EXPECT_EQ(alone.exit_code, 0) << alone.error;
   EXPECT_THAT(alone.out, HasSubstr("held against no checkpoint"));

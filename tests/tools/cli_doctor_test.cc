@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "eventlog/data_directory.h"
 #include "tests/tools/cli_directory.h"
 
 namespace sagalog {
@@ -94,6 +95,29 @@ TEST(CliDoctor, SaysThatDamagedProjectionsAreWrittenAnew) {
   const CliResult doctor = directory.Run({"doctor"});
   EXPECT_EQ(doctor.exit_code, 3);
   EXPECT_THAT(doctor.out, AllOf(HasSubstr("broken  projections"), HasSubstr("sagalog rebuild")));
+}
+
+TEST(CliDoctor, SaysHowASalvageThatWasNotFinishedBeginsAgain) {
+  CliDirectory directory;
+  ASSERT_TRUE(DataDirectory::Open(directory.data(), LogMode::kReadWrite).ok());
+  fs::create_directories(directory.data() / "restoring");
+  std::ofstream(directory.data() / "restoring" / "salvaged") << "/srv/damaged";
+  const CliResult doctor = directory.Run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 3) << doctor.out;
+  EXPECT_THAT(doctor.out, AllOf(HasSubstr("sagalog doctor --data /srv/damaged --salvage " +
+                                          directory.data().string()),
+                                Not(HasSubstr("sagalog restore"))));
+  fs::remove(directory.data() / "restoring" / "salvaged");
+  EXPECT_THAT(directory.Run({"doctor"}).out, HasSubstr("run `sagalog restore` again"));
+}
+
+TEST(CliDoctor, SaysThatThePlacesOfReadersAreDamaged) {
+  CliDirectory directory;
+  directory.Json({"plan", "T1"});
+  std::ofstream(directory.data() / "readers", std::ios::app) << "garbage";
+  const CliResult doctor = directory.Run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 3) << doctor.out;
+  EXPECT_THAT(doctor.out, AllOf(HasSubstr("broken  readers: "), HasSubstr("next: ")));
 }
 
 TEST(CliDoctor, SaysItInJsonToo) {
