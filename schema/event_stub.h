@@ -18,7 +18,7 @@ using EventHash = std::array<std::uint8_t, kEventHashSize>;
   return event.original_hash() != nullptr;
 }
 
-// Whether it has the shape of what StubEncoder makes: a heartbeat that says no more than a stub may.
+// Whether it has the shape of what StubEncoder makes: a heartbeat that says no more than that.
 [[nodiscard]] bool IsHeartbeatStub(const events::Event& event);
 
 // Encodes stubs one at a time into memory it reuses. One thread.

@@ -64,19 +64,27 @@ Result<std::string> Draw(const Timeline& timeline, const std::string& format) {
   return format == "trace" ? TimelineTrace(timeline) : TimelineHtml(timeline);
 }
 
-// Whole or not at all: nothing half-written is left looking whole.
+// Whole or not at all: nothing half-written is left looking whole. What is no file, as a device or
+// a pipe, is written to and stays what it is.
 Status Write(const std::filesystem::path& path, const std::string& bytes) {
-  const std::filesystem::path part = path.string() + ".part";
+  std::error_code unknown;
+  const bool in_place =
+      std::filesystem::exists(path, unknown) && !std::filesystem::is_regular_file(path, unknown);
+  const std::filesystem::path part = in_place ? path.string() : path.string() + ".part";
   std::ofstream stream(part, std::ios::binary | std::ios::trunc);
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   stream.close();
   std::error_code error;
   if (!stream) {
     const std::string why = std::strerror(errno);
-    std::filesystem::remove(part, error);
+    if (!in_place) {
+      std::filesystem::remove(part, error);
+    }
     return {Code::kIoError, fmt::format("{}: {}", path.string(), why)};
   }
-  std::filesystem::rename(part, path, error);
+  if (!in_place) {
+    std::filesystem::rename(part, path, error);
+  }
   if (!error) {
     return {};
   }

@@ -1,4 +1,9 @@
 // sagalog timeline: what is in the pictures, and that nothing callers wrote becomes markup.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -103,6 +108,22 @@ TEST_F(CliTimeline, ShowsWhoseItWasAndWhenThatWasUnclear) {
   EXPECT_EQ(Of(saga, "refused"), (Spans{{45, 45, 1}, {45, 45, 1}}));
   EXPECT_EQ(saga.at("unclear").as_int64(), 15'000'000);
   EXPECT_EQ(Of(saga, "ended").size(), 1U);
+}
+
+// As root a file would stand in the place of /dev/null afterwards.
+TEST_F(CliTimeline, WhatIsNoFileIsWrittenToAndStaysWhatItIs) {
+  Play("taken-over");
+  ASSERT_EQ(::mkfifo(out("svg").c_str(), 0600), 0);
+  const int reader = ::open(out("svg").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  ASSERT_EQ(::fcntl(reader, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+  const CliResult drawn = Draw("svg");
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.error;
+  std::array<char, 5> begin{};
+  EXPECT_EQ(::read(reader, begin.data(), begin.size()), 5);
+  EXPECT_EQ(std::string(begin.data(), 4), "<svg");
+  ::close(reader);
+  EXPECT_TRUE(fs::is_fifo(out("svg")));
 }
 
 TEST_F(CliTimeline, AnAbsenceOfTheStoreIsGraceAndNotSilence) {
