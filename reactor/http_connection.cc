@@ -134,6 +134,9 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   if (!caller) {
     co_return co_await RefuseAndEnd(RefusalCode::unauthenticated, "this token is nobody's");
   }
+  if (caller->role != Role::kNone) {
+    connection_.BecomeKnown();
+  }
   if (const std::string why = WhyRefused(parser.get()); !why.empty()) {
     co_return co_await RefuseAndEnd(RefusalCode::forbidden, why);
   }

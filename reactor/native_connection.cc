@@ -368,6 +368,7 @@ bool NativeConnection::Recognize(std::string_view access_token) {
     return false;
   }
   caller_ = *std::move(caller);
+  connection_.BecomeKnown();
   access_token_ = access_token;
   return true;
 }

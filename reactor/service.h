@@ -77,6 +77,8 @@ class Service {
 
   void Enter(Connection& connection);
   void Leave(Connection& connection);
+  // One of those who entered unknown is known now.
+  void ForgetStranger() { --strangers_; }
   // Ticks measure the patience with all peers together: no timer is set for a single read. The
   // tick after which `patience` is over.
   [[nodiscard]] std::uint64_t TickAfter(std::chrono::milliseconds patience) const;
@@ -90,7 +92,8 @@ class Service {
   boost::asio::awaitable<void> Accept(Listener& listener);
   boost::asio::awaitable<void> Tick();
   boost::asio::awaitable<void> AwaitHangups();
-  void RefuseConnection(PeerStream& stream) const;
+  [[nodiscard]] bool HasPlaceFor(const Arrived& arrived) const;
+  boost::asio::awaitable<void> RefuseConnection(std::shared_ptr<PeerStream> stream);
   void BeginStop();
 
   Store& store_;
@@ -110,6 +113,9 @@ class Service {
   boost::asio::steady_timer tick_timer_{context_};
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_set<Connection*> connections_;
+  std::size_t local_connections_ = 0;
+  std::size_t strangers_ = 0;
+  std::size_t refusals_heard_ = 0;
   std::uint64_t tick_ = 0;
   bool ticking_ = false;
   std::size_t bytes_in_flight_ = 0;

@@ -1,10 +1,12 @@
 // Peers of the native protocol that mean harm: what they ask for is bounded, and they are let go.
+#include <deque>
 #include <string>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reactor/connection_limits.h"
 #include "reactor/token_file.h"
 #include "schema/frame_limits.h"
 #include "schema/limits.h"
@@ -16,6 +18,7 @@ namespace {
 
 using schema::RefusalCode;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A saga whose history takes some megabytes.
 void MakeLongHistory(ApiStore& api, std::string_view saga, int notes) {
@@ -133,6 +136,65 @@ TEST_F(NativeStranger, HasNoLongerForAHelloThatComesInPieces) {
   }
   stranger.Send(LengthOf(100));
   static_cast<void>(stranger.ReadToEnd());
+}
+
+TEST_F(NativeStranger, IsLetGoWhenItSaysNothing) {
+  options_.header_patience = std::chrono::milliseconds(20);
+  RunningServer server(api_, options_);
+  RawConnection silent = Connect(server);
+  EXPECT_EQ(silent.ReadToEnd(), "");
+  // Whoever is on the machine is known, and has the patience with those who are idle.
+  const auto client = server.Connect();
+  EXPECT_EQ(client->Send({"GET", "/healthz", "", ""})->status, 200);
+}
+
+TEST_F(NativeStranger, HasNoPlaceOfThoseWhoAreKnown) {
+  options_.connections_max = 32;
+  RunningServer server(api_, options_);
+  std::deque<RawConnection> known;
+  const auto ask = [](RawConnection& peer) {
+    peer.Send("GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer boss\r\n\r\n");
+    return peer.ReadResponse();
+  };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(ask(known.emplace_back(Connect(server))), StartsWith("HTTP/1.1 200"));
+  }
+  std::deque<RawConnection> strangers;
+  for (std::size_t i = 0; i < PlacesOfStrangers(32); ++i) {
+    strangers.push_back(Connect(server));
+  }
+  RawConnection one_more = Connect(server);
+  EXPECT_THAT(one_more.ReadToEnd(), StartsWith("HTTP/1.1 429"));
+  strangers.front().Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(strangers.front().ReadResponse(), StartsWith("HTTP/1.1 200"));
+  // One that shows a token makes room for another.
+  EXPECT_THAT(ask(strangers.front()), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(known.emplace_back(Connect(server))), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(NativeStranger, OnTcpNobodyTakesThePlacesOfTheSocket) {
+  options_.token_file.clear();
+  options_.insecure = true;
+  options_.connections_max = 20;
+  RunningServer server(api_, options_);
+  std::deque<RawConnection> remote;
+  for (std::size_t i = 0; i < 20 - PlacesKeptForLocal(20); ++i) {
+    remote.push_back(Connect(server));
+  }
+  EXPECT_THAT(Connect(server).ReadToEnd(), StartsWith("HTTP/1.1 429"));
+  EXPECT_EQ(server.Connect()->Send({"GET", "/healthz", "", ""})->status, 200);
+}
+
+TEST(NativeHostile, OneConnectionTooManyIsToldInItsOwnProtocol) {
+  ApiStore api;
+  ServerOptions options;
+  options.connections_max = 1;
+  const RunningServer server(api, options);
+  const NativePeer first(server.socket());
+  NativePeer second(server.socket(), false);
+  second.Send(Greeting());
+  EXPECT_EQ(second.Expect<answers::RefusalT>(0).code, RefusalCode::overloaded);
+  EXPECT_THAT(second.ExpectGoodbye(), HasSubstr("connections are open already"));
 }
 
 }  // namespace
