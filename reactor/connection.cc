@@ -140,6 +140,8 @@ asio::awaitable<void> Connection::Linger() {
 
 void Connection::EndReading() { stream_->EndReading(); }
 
+void Connection::Close() { stream_->Close(); }
+
 void Connection::EndIfIdle() {
   if (on_stop_) {
     on_stop_();

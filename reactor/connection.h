@@ -70,6 +70,8 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<void> Linger();
   // What has arrived is still read; then reading ends, also where it waits.
   void EndReading();
+  // Ends everything, also what waits.
+  void Close();
   // For a protocol that is never idle: told of the stop of the server instead of being ended. Null
   // = as before.
   void OnStop(std::function<void()> told) { on_stop_ = std::move(told); }

@@ -31,6 +31,8 @@ using schema::RefusalCode;
 // together is written together, so there are many more of them than processors.
 constexpr std::size_t kWorkers = 64;
 static_assert(kSequenceWaitersMax < kWorkers, "waiting reads leave threads for heartbeats");
+// Pages that are made at a time: they work rather than wait.
+constexpr std::size_t kReaders = 8;
 // How long the acceptor rests when the machine has no descriptor left.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.
@@ -67,6 +69,7 @@ Service::Service(Store& store, ServerOptions options)
       options_(std::move(options)),
       connections_max_(std::min(options_.connections_max, ConnectionsThatFit())),
       workers_(kWorkers),
+      readers_(kReaders),
       signals_(context_, SIGTERM, SIGINT),
       hangups_(context_, SIGHUP),
       watch_(store.log(), tail_, figures_.followers, context_, workers_) {}
@@ -90,6 +93,7 @@ void Service::Run() {
   }
   context_.run();
   workers_.join();
+  readers_.join();
   Tell(ServerNote::Level::kInfo, "drained", "every request that had come was answered");
 }
 

@@ -19,6 +19,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "reactor/answer_budget.h"
 #include "reactor/api.h"
 #include "reactor/connection.h"
 #include "reactor/daemon_figures.h"
@@ -57,6 +58,10 @@ class Service {
   [[nodiscard]] ApiResponse Handle(const ApiRequest& request);
   [[nodiscard]] ApiResponse Refuse(schema::RefusalCode code, std::string_view detail) const;
   [[nodiscard]] boost::asio::thread_pool& workers() { return workers_; }
+  // Where pages are made, few at a time: each takes the memory of a large answer.
+  [[nodiscard]] boost::asio::thread_pool& readers() { return readers_; }
+  // What answers hold that were not taken. From any thread.
+  [[nodiscard]] AnswerBudget& answers() { return answers_; }
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] DaemonFigures& figures() { return figures_; }
   [[nodiscard]] EventWatch& watch() { return watch_; }
@@ -103,6 +108,8 @@ class Service {
   std::uint64_t tokens_generation_ = 0;
   boost::asio::io_context context_{1};
   boost::asio::thread_pool workers_;
+  boost::asio::thread_pool readers_;
+  AnswerBudget answers_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set hangups_;
   std::function<void()> reload_;
