@@ -1,8 +1,10 @@
 #include "reactor/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "reactor/http_connection.h"
+#include "reactor/listener.h"
 #include "reactor/native_connection.h"
 #include "reactor/service.h"
 #include "schema/frame_bytes.h"
@@ -25,8 +27,13 @@ constexpr std::chrono::milliseconds kLeavePatience{100};
 
 }  // namespace
 
-Connection::Connection(Service& service, std::unique_ptr<PeerStream> stream, Caller caller)
-    : service_(service), stream_(std::move(stream)), caller_(std::move(caller)) {
+Connection::Connection(Service& service, Arrived arrived)
+    : service_(service),
+      stream_(std::move(arrived.stream)),
+      caller_(std::move(arrived.caller)),
+      local_(arrived.local),
+      stranger_due_(service.TickAfter(service.options().header_patience)),
+      known_(caller_.role != Role::kNone) {
   service_.Enter(*this);
 }
 
@@ -86,12 +93,23 @@ asio::awaitable<bool> Connection::AwaitRequest() {
   co_return !error;
 }
 
+void Connection::BecomeKnown() {
+  if (!known_) {
+    known_ = true;
+    service_.ForgetStranger();
+  }
+}
+
 void Connection::ReadWithin(std::chrono::milliseconds patience) {
   read_due_ = service_.TickAfter(patience);
+  if (!known_) {
+    read_due_ = std::min(read_due_, stranger_due_);
+  }
 }
 
 void Connection::WriteWithin(std::chrono::milliseconds patience) {
-  write_due_ = service_.TickAfter(patience);
+  write_due_ = service_.TickAfter(known_ ? patience
+                                         : std::min(patience, service_.options().header_patience));
 }
 
 asio::awaitable<error_code> Connection::ReadMore(std::size_t size_max) {
@@ -111,7 +129,7 @@ asio::awaitable<error_code> Connection::Write(PeerStream::Parts parts) {
 
 asio::awaitable<void> Connection::Linger() {
   stream_->EndWriting();
-  ReadWithin(kLingerPatience);
+  read_due_ = service_.TickAfter(kLingerPatience);
   phase_ = Phase::kReading;
   error_code error;
   for (std::size_t taken = 0; taken < kLingerBytesMax && !error; taken += buffer_.size()) {
@@ -121,6 +139,8 @@ asio::awaitable<void> Connection::Linger() {
 }
 
 void Connection::EndReading() { stream_->EndReading(); }
+
+void Connection::Close() { stream_->Close(); }
 
 void Connection::EndIfIdle() {
   if (on_stop_) {

@@ -19,6 +19,7 @@
 namespace sagalog {
 
 class Service;
+struct Arrived;
 
 // Of the thread that runs the sockets alone. Bytes that were read and are not consumed yet are in
 // buffer(); a protocol consumes what it takes.
@@ -33,7 +34,7 @@ class Connection {
   };
 
   // Counts itself among the connections of `service`, which is borrowed.
-  Connection(Service& service, std::unique_ptr<PeerStream> stream, Caller caller);
+  Connection(Service& service, Arrived arrived);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -45,6 +46,12 @@ class Connection {
   // Who is at the other end, as the transport knows it. Of the role kNone, it has to show a token
   // (Service::Authenticate).
   [[nodiscard]] const Caller& caller() const { return caller_; }
+  // Whether it has come by the Unix socket.
+  [[nodiscard]] bool local() const { return local_; }
+  // Whether anybody knows the peer: by the transport, or since it has shown a token.
+  [[nodiscard]] bool known() const { return known_; }
+  // It has shown one. Until then all it may keep us waiting for is as long as a header may.
+  void BecomeKnown();
   [[nodiscard]] boost::beast::flat_buffer& buffer() { return buffer_; }
   void Enter(Phase phase) { phase_ = phase; }
 
@@ -63,6 +70,8 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<void> Linger();
   // What has arrived is still read; then reading ends, also where it waits.
   void EndReading();
+  // Ends everything, also what waits.
+  void Close();
   // For a protocol that is never idle: told of the stop of the server instead of being ended. Null
   // = as before.
   void OnStop(std::function<void()> told) { on_stop_ = std::move(told); }
@@ -80,6 +89,9 @@ class Connection {
   Service& service_;
   const std::unique_ptr<PeerStream> stream_;
   const Caller caller_;
+  const bool local_;
+  const std::uint64_t stranger_due_;  // a tick of the service
+  bool known_;
   boost::beast::flat_buffer buffer_;
   std::function<void()> on_stop_;
   Phase phase_ = Phase::kIdle;

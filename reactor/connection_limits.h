@@ -1,6 +1,7 @@
 // How many peers the daemon holds, how fast those who follow the log are served, and why so.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -14,6 +15,19 @@ namespace sagalog {
 inline constexpr std::size_t kConnectionsDefault = 8192;
 // More than this is a typing error: the descriptors alone would take a machine of their own.
 inline constexpr std::size_t kConnectionsSettableMax = 1'000'000;
+// Of all places, those that only peers of the Unix socket take: whoever reaches TCP cannot lock out
+// who is on the machine.
+[[nodiscard]] constexpr std::size_t PlacesKeptForLocal(std::size_t places) {
+  return std::min(places / 2, std::max<std::size_t>(places / 8, 8));
+}
+// Peers on TCP that nobody knows yet; each has kHeaderPatience to show a token.
+[[nodiscard]] constexpr std::size_t PlacesOfStrangers(std::size_t places) {
+  return std::max<std::size_t>(places / 4, 1);
+}
+// Peers without a place that are heard for a moment, to be refused in the protocol that they speak;
+// others are refused at once, as HTTP.
+inline constexpr std::size_t kRefusalsHeardMax = 64;
+inline constexpr std::chrono::milliseconds kRefusalPatience{500};
 // What the log's tables and everything else but connections may have open.
 inline constexpr std::size_t kDescriptorsBesideMax = 512;
 

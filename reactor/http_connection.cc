@@ -49,6 +49,19 @@ bool IsFramed(const Header& header) {
          beast::iequals(codings.first->value(), "chunked");
 }
 
+// Whether a page answers it, which is made by the few that make them. What waits for a sequence
+// does not stand in their way.
+bool AsksForPage(const ApiRequest& request) {
+  constexpr std::string_view kLists[] = {"/v1/sagas",  "/v1/stale",    "/v1/compensations",
+                                         "/v1/owners", "/v1/sections", "/v1/effects",
+                                         "/v1/queues"};
+  const std::string_view target = request.target;
+  const std::string_view path = target.substr(0, target.find('?'));
+  const bool page = path.ends_with("/events") ||
+                    std::find(std::begin(kLists), std::end(kLists), path) != std::end(kLists);
+  return request.method == "GET" && page && target.find("min_sequence") == std::string_view::npos;
+}
+
 asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& request) {
   co_return service.Handle(request);
 }
@@ -103,6 +116,7 @@ class HttpConnection {
   asio::awaitable<error_code> Parse(Parser& parser, bool header_only);
   asio::awaitable<bool> RefuseUnread(error_code error);
   asio::awaitable<bool> RefuseAndEnd(RefusalCode code, std::string_view detail);
+  asio::awaitable<bool> Answer(const ApiRequest& request, bool head, bool keep, bool chunked);
   asio::awaitable<bool> Write(const ApiResponse& answer, bool head, bool keep);
   asio::awaitable<bool> WriteEvents(const ApiResponse& answer, bool head, bool keep, bool chunked);
   asio::awaitable<bool> WriteAllEvents(EventStream& events, bool chunked);
@@ -133,6 +147,9 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
   const std::optional<Caller> caller = CallerOf(parser.get());
   if (!caller) {
     co_return co_await RefuseAndEnd(RefusalCode::unauthenticated, "this token is nobody's");
+  }
+  if (caller->role != Role::kNone) {
+    connection_.BecomeKnown();
   }
   if (const std::string why = WhyRefused(parser.get()); !why.empty()) {
     co_return co_await RefuseAndEnd(RefusalCode::forbidden, why);
@@ -165,10 +182,26 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
                            caller->owner_prefix,
                            std::string(message[http::field::accept]),
                            std::string(message["Last-Event-ID"])};
+  co_return co_await Answer(request, head, keep, message.version() >= 11);
+}
+
+asio::awaitable<bool> HttpConnection::Answer(const ApiRequest& request, bool head, bool keep,
+                                             bool chunked) {
+  asio::thread_pool& where = AsksForPage(request) ? service_.readers() : service_.workers();
   const ApiResponse answer = co_await asio::co_spawn(
-      service_.workers().get_executor(), AnswerOnWorker(service_, request), asio::use_awaitable);
+      where.get_executor(), AnswerOnWorker(service_, request), asio::use_awaitable);
   if (answer.events) {
-    co_return co_await WriteEvents(answer, head, keep, message.version() >= 11);
+    co_return co_await WriteEvents(answer, head, keep, chunked);
+  }
+  const bool happened = request.method != "GET";
+  const AnswerBytes held(service_.answers(), answer.body.size(), happened);
+  if (!held.taken() && happened) {
+    co_return false;  // As if it had been lost on its way: the same request id gets it again.
+  }
+  if (!held.taken()) {
+    const ApiResponse refusal = service_.Refuse(
+        RefusalCode::overloaded, "too many large answers were not taken; ask for less at a time");
+    co_return co_await Write(refusal, head, keep);
   }
   co_return co_await Write(answer, head, keep);
 }

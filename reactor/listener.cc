@@ -31,7 +31,7 @@ class UnixListener final : public Listener {
       co_return Arrived{error};
     }
     Caller caller{PeerUser(socket.native_handle()), Role::kAdmin};
-    co_return Arrived{error, MakePeerStream(std::move(socket)), std::move(caller)};
+    co_return Arrived{error, MakePeerStream(std::move(socket)), std::move(caller), true};
   }
   void Close() override {
     error_code ignored;

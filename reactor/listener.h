@@ -26,6 +26,8 @@ struct Arrived {
   std::unique_ptr<PeerStream> stream = {};
   // Who it is, as far as the transport knows.
   Caller caller = {};
+  // By the Unix socket.
+  bool local = false;
 };
 
 // Of the thread that runs the sockets alone.

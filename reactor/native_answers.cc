@@ -1,5 +1,6 @@
 #include "reactor/native_answers.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -101,21 +102,34 @@ class NativeRead {
   }
 
   [[nodiscard]] std::string_view History() {
-    const auto events = store_.History(read_.name, read_.transitions_only, Limit());
-    if (!events.ok()) {
-      return Refuse(events.status());
+    const auto newest = store_.History(read_.name, read_.transitions_only, 1);
+    if (!newest.ok()) {
+      return Refuse(newest.status());
     }
     FlatBufferBuilder& builder = builder_.Begin();
     std::vector<Offset<frames::EventBytes>> items;
-    for (const StoredEvent& event : *events) {
-      const std::string_view bytes = event.bytes();
+    const Status enough(Code::kCancelled, "as many as were asked for, or as fit");
+    const auto add = [&](const events::Event&, std::string_view bytes) {
+      if (items.size() >= Limit() || builder.GetSize() > kAnswerFrameSizeMax / 2) {
+        return enough;
+      }
       items.push_back(frames::CreateEventBytes(
           builder,
           builder.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())));
-      if (builder.GetSize() > kAnswerFrameSizeMax / 2) {
-        return TooLarge();
+      return Status();
+    };
+    // Newest first, straight into the frame: nothing is gathered beside it.
+    if (!newest->empty()) {
+      const Status walked =
+          store_.log().WalkBack(Sequence(newest->back()->sequence()), read_.transitions_only, add);
+      if (!walked.ok() && walked.code() != Code::kCancelled) {
+        return Refuse(walked);
       }
     }
+    if (builder.GetSize() > kAnswerFrameSizeMax / 2) {
+      return TooLarge();
+    }
+    std::reverse(items.begin(), items.end());
     return builder_.Finish(number_, frames::CreateEvents(builder, builder.CreateVector(items)));
   }
 

@@ -1,5 +1,6 @@
 #include "reactor/native_connection.h"
 
+#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -22,12 +23,13 @@
 #include "reactor/checked_execution.h"
 #include "reactor/native_answers.h"
 #include "reactor/native_follow.h"
+#include "reactor/native_greeting.h"
 #include "reactor/native_outbox.h"
+#include "reactor/native_request.h"
 #include "reactor/service.h"
 #include "reactor/status_refusal.h"
 #include "schema/frame_bytes.h"
 #include "schema/frame_limits.h"
-#include "schema/verify.h"
 
 namespace sagalog {
 namespace {
@@ -47,6 +49,12 @@ FrameBuilder& BuilderOfThread() {
   return builder;
 }
 
+struct WaitingRead {
+  std::uint64_t number;
+  std::shared_ptr<frames::ReadT> what;
+  RequestLoad load;
+};
+
 // The protocol's view of one connection: one coroutine reads, one writes.
 class NativeConnection {
  public:
@@ -54,8 +62,10 @@ class NativeConnection {
       : connection_(connection),
         service_(connection.service()),
         sockets_(std::move(sockets)),
+        greeting_(connection),
         checks_(asio::make_strand(connection.service().workers().get_executor())),
-        outbox_(std::make_shared<NativeOutbox>(sockets_, [this] { Collect(); })),
+        outbox_(std::make_shared<NativeOutbox>(sockets_, connection.service().answers(),
+                                               [this] { Collect(); })),
         changed_for_reader_(sockets_),
         changed_for_writer_(sockets_) {}
   ~NativeConnection() { outbox_->Abandon(); }
@@ -76,11 +86,11 @@ class NativeConnection {
   void HandleFrame(std::string_view bytes);
   void Handle(const frames::Frame& frame, const RequestLoad& load);
   void Greet(std::uint64_t number, const frames::Hello& hello);
-  [[nodiscard]] bool Recognize(std::string_view access_token);
-  [[nodiscard]] bool IsStillRecognized();
   void Execute(std::uint64_t number, const frames::Execute& request, RequestLoad load);
   void RunBatch(std::uint64_t number, const frames::Batch& request, RequestLoad load);
   void Read(std::uint64_t number, const frames::Read& request, RequestLoad load);
+  void Answer(asio::thread_pool& where, WaitingRead read);
+  void MakePage();
 
   void Follow(std::uint64_t number, const frames::Follow& request, RequestLoad load);
   void Credit(std::uint64_t number, std::uint32_t events, const RequestLoad& load);
@@ -99,6 +109,7 @@ class NativeConnection {
   Connection& connection_;
   Service& service_;
   const asio::any_io_executor sockets_;
+  NativeGreeting greeting_;
   // Where commands of a caller wait whose right is looked up: one after the other, in their order.
   const asio::strand<asio::thread_pool::executor_type> checks_;
   const std::shared_ptr<NativeOutbox> outbox_;
@@ -106,11 +117,6 @@ class NativeConnection {
   asio::steady_timer changed_for_reader_;
   asio::steady_timer changed_for_writer_;
 
-  bool greeted_ = false;
-  // Who speaks, once greeted; a peer that the transport does not know, by the token it showed.
-  Caller caller_;
-  std::string access_token_;
-  std::uint64_t tokens_generation_ = 0;
   bool open_ = true;  // more may be read
   bool reading_ended_ = false;
   bool writing_ended_ = false;
@@ -125,6 +131,8 @@ class NativeConnection {
   std::size_t read_while_stopping_ = 0;
   RequestLoad under_way_;
   std::unordered_map<std::uint64_t, std::shared_ptr<NativeFollow>> follows_;
+  std::deque<WaitingRead> waiting_pages_;
+  std::size_t answers_unwritten_ = 0;  // of unwritten_, what the outbox counts
   std::string unwritten_;
   std::string being_written_;
 };
@@ -208,7 +216,7 @@ asio::awaitable<bool> NativeConnection::ReadPreamble() {
 asio::awaitable<bool> NativeConnection::ReadMore() {
   auto& buffer = connection_.buffer();
   // Preamble and hello have one patience together, which began with the first.
-  if (greeted_ && buffer.size() == 0) {
+  if (greeting_.done() && buffer.size() == 0) {
     connection_.ReadWithin(service_.options().idle_patience);
     if (read_size_ == kSmallReadSize && buffer.capacity() > kSmallReadSize) {
       buffer.shrink_to_fit();
@@ -217,8 +225,8 @@ asio::awaitable<bool> NativeConnection::ReadMore() {
   const std::size_t before = buffer.size();
   const error_code error = co_await connection_.ReadMore(read_size_);
   const std::size_t came = buffer.size() - before;
-  read_size_ = greeted_ && came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
-  if (greeted_ && before == 0 && came > 0) {
+  read_size_ = greeting_.done() && came >= kSmallReadSize ? kLargeReadSize : kSmallReadSize;
+  if (greeting_.done() && before == 0 && came > 0) {
     connection_.ReadWithin(service_.options().body_patience);
   }
   read_while_stopping_ += stopping_ ? came : 0;
@@ -237,7 +245,7 @@ bool NativeConnection::HandleNext() {
   auto& buffer = connection_.buffer();
   const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
   const auto size = FrameSize(bytes, kRequestFrameSizeMax);
-  if (!greeted_ && size.ok() && size->value_or(0) > kHelloFrameSizeMax) {
+  if (!greeting_.done() && size.ok() && size->value_or(0) > kHelloFrameSizeMax) {
     Refuse(0, RefusalCode::unauthenticated,
            fmt::format("the first frame of a connection is hello, of at most {} bytes",
                        kHelloFrameSizeMax));
@@ -290,14 +298,14 @@ void NativeConnection::HandleFrame(std::string_view bytes) {
 // Every way through here ends what was begun, now or when the answer is there.
 void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& load) {
   const std::uint64_t number = frame.number();
-  if (!greeted_ && frame.message_type() != frames::Message::Hello) {
+  if (!greeting_.done() && frame.message_type() != frames::Message::Hello) {
     outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
                               "the first frame of a connection is hello"),
                  load);
     End("the first frame was not hello");
     return;
   }
-  if (greeted_ && !IsStillRecognized()) {
+  if (greeting_.done() && !greeting_.IsStillRecognized()) {
     outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
                               "the access token of hello is nobody's any more"),
                  load);
@@ -326,77 +334,31 @@ void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& loa
 }
 
 void NativeConnection::Greet(std::uint64_t number, const frames::Hello& hello) {
-  if (greeted_ || hello.version() != kNativeVersion) {
-    answers::RefusalT refusal;
-    refusal.code = RefusalCode::invalid_argument;
-    refusal.detail = greeted_ ? "hello is said once"
-                              : fmt::format("version: this server speaks version {}, not {}",
-                                            kNativeVersion, hello.version());
-    refusal.subject = "version";
-    refusal.limit = kNativeVersion;
-    refusal.actual = hello.version();
-    Say(BuilderOfThread().Build(number, refusal));
+  const auto [frame, welcome] = greeting_.Answer(BuilderOfThread(), number, hello);
+  Say(frame);
+  if (!welcome) {
     End("hello was refused");
-    return;
   }
-  const std::string_view token =
-      hello.access_token() == nullptr ? std::string_view() : hello.access_token()->string_view();
-  if (!Recognize(token)) {
-    Refuse(number, RefusalCode::unauthenticated,
-           token.empty() ? "access_token: who asks? This server wants one in hello"
-                         : "access_token: this token is nobody's");
-    End("hello was refused");
-    return;
-  }
-  greeted_ = true;
-  frames::WelcomeT welcome;
-  welcome.version = kNativeVersion;
-  welcome.server = SAGALOG_VERSION;
-  welcome.last_sequence = service_.store().log().Last().value();
-  Say(BuilderOfThread().Build(number, welcome));
-}
-
-// False when nobody knows who speaks.
-bool NativeConnection::Recognize(std::string_view access_token) {
-  tokens_generation_ = service_.tokens_generation();
-  if (connection_.caller().role != Role::kNone) {
-    caller_ = connection_.caller();
-    return true;
-  }
-  auto caller = service_.Authenticate(access_token);
-  if (access_token.empty() || !caller) {
-    return false;
-  }
-  caller_ = *std::move(caller);
-  access_token_ = access_token;
-  return true;
-}
-
-// Tokens may have been taken away since hello.
-bool NativeConnection::IsStillRecognized() {
-  return tokens_generation_ == service_.tokens_generation() ||
-         Recognize(std::string(access_token_));
 }
 
 void NativeConnection::Execute(std::uint64_t number, const frames::Execute& request,
                                RequestLoad load) {
-  const commands::Command* const asked = request.command();
-  if (const Status good = VerifyCommands({&asked, 1}); !good.ok()) {
-    outbox_->Add(
-        BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument, good.text()), load);
+  Result<commands::CommandT> asked = CommandOf(request, greeting_.caller().principal);
+  if (!asked.ok()) {
+    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
+                              asked.status().text()),
+                 load);
     return;
   }
-  commands::CommandT command;
-  asked->UnPackTo(&command);
-  command.principal = caller_.principal;
+  commands::CommandT command = *std::move(asked);
   if (request.with_saga()) {
     load.bytes += kSagaAnswerBytes;
     under_way_.bytes += kSagaAnswerBytes;
   }
   const bool alone = service_.IsLonely(connection_) && under_way_.requests == 1 && !more_has_come_;
-  if (alone && !MayBlockToCheck(caller_)) {
+  if (alone && !MayBlockToCheck(greeting_.caller())) {
     // An idle sequencer is run by this thread: no other has to be woken, and nobody waits for it.
-    const Reply reply = ExecuteNowFor(caller_, service_.store(), service_.figures(),
+    const Reply reply = ExecuteNowFor(greeting_.caller(), service_.store(), service_.figures(),
                                       std::move(command), request.with_saga());
     outbox_->Add(BuildReply(BuilderOfThread(), number, reply), load);
     return;
@@ -404,47 +366,35 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
   auto answer = [outbox = outbox_, number, load](const Reply& reply) {
     outbox->Add(BuildReply(BuilderOfThread(), number, reply), load);
   };
-  if (!MayBlockToCheck(caller_)) {
-    ExecuteFor(caller_, service_.store(), service_.figures(), std::move(command),
+  if (!MayBlockToCheck(greeting_.caller())) {
+    ExecuteFor(greeting_.caller(), service_.store(), service_.figures(), std::move(command),
                request.with_saga(), std::move(answer));
     return;
   }
-  asio::post(checks_, [&service = service_, caller = caller_, command = std::move(command),
-                       with_saga = request.with_saga(), answer = std::move(answer)]() mutable {
-    ExecuteFor(caller, service.store(), service.figures(), std::move(command), with_saga,
-               std::move(answer));
-  });
+  asio::post(checks_,
+             [&service = service_, caller = greeting_.caller(), command = std::move(command),
+              with_saga = request.with_saga(), answer = std::move(answer)]() mutable {
+               ExecuteFor(caller, service.store(), service.figures(), std::move(command), with_saga,
+                          std::move(answer));
+             });
 }
 
 void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& request,
                                 RequestLoad load) {
-  const auto& asked = *request.commands();
-  Status good;
-  if (asked.size() > kBatchCommandsMax) {
-    good = Status(Code::kInvalidArgument, fmt::format("commands: has {} elements, allowed are {}",
-                                                      asked.size(), kBatchCommandsMax));
-  } else {
-    const std::vector<const commands::Command*> tables(asked.begin(), asked.end());
-    good = VerifyCommands(tables);
-  }
-  if (!good.ok()) {
-    outbox_->Add(
-        BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument, good.text()), load);
+  auto batch = CommandsOf(request, greeting_.caller().principal);
+  if (!batch.ok()) {
+    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
+                              batch.status().text()),
+                 load);
     return;
   }
-  std::vector<Result<commands::CommandT>> batch;
-  for (const commands::Command* table : asked) {
-    commands::CommandT command;
-    table->UnPackTo(&command);
-    command.principal = caller_.principal;
-    batch.emplace_back(std::move(command));
-  }
-  const std::size_t answer_bytes = request.with_saga() ? batch.size() * kSagaAnswerBytes : 0;
+  const std::size_t answer_bytes = request.with_saga() ? batch->size() * kSagaAnswerBytes : 0;
   load.bytes += answer_bytes;
   under_way_.bytes += answer_bytes;
   asio::post(service_.workers(),
-             [&service = service_, caller = caller_, outbox = outbox_, batch = std::move(batch),
-              number, load, atomic = request.atomic(), with_saga = request.with_saga()]() mutable {
+             [&service = service_, caller = greeting_.caller(), outbox = outbox_,
+              batch = *std::move(batch), number, load, atomic = request.atomic(),
+              with_saga = request.with_saga()]() mutable {
                const BatchReply reply = ExecuteBatchFor(caller, service.store(), &service.figures(),
                                                         std::move(batch), atomic, with_saga);
                outbox->Add(BuildBatchReply(BuilderOfThread(), number, reply), load);
@@ -452,22 +402,54 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
 }
 
 void NativeConnection::Read(std::uint64_t number, const frames::Read& request, RequestLoad load) {
-  if (const auto refusal = CheckRight(caller_, Right::kRead)) {
+  if (const auto refusal = CheckRight(greeting_.caller(), Right::kRead)) {
     outbox_->Add(BuildRefusal(BuilderOfThread(), number, refusal->code, refusal->detail), load);
     return;
   }
   load.bytes += kPageAnswerBytes;
   under_way_.bytes += kPageAnswerBytes;
-  asio::post(service_.workers(),
-             [&store = service_.store(), outbox = outbox_,
-              read = std::shared_ptr<frames::ReadT>(request.UnPack()), number,
-              load] { outbox->Add(AnswerRead(BuilderOfThread(), number, store, *read), load); });
+  WaitingRead read{number, std::shared_ptr<frames::ReadT>(request.UnPack()), load};
+  if (AsksForPage(request)) {
+    waiting_pages_.push_back(std::move(read));
+    MakePage();
+    return;
+  }
+  Answer(service_.workers(), std::move(read));
+}
+
+void NativeConnection::Answer(asio::thread_pool& where, WaitingRead read) {
+  asio::post(where, [&store = service_.store(), outbox = outbox_, read = std::move(read)] {
+    FrameBuilder& builder = BuilderOfThread();
+    if (!outbox->Offer(AnswerRead(builder, read.number, store, *read.what), read.load)) {
+      outbox->Add(BuildRefusal(builder, read.number, RefusalCode::overloaded,
+                               "too many large answers were not taken; ask for less at a time"),
+                  read.load);
+    }
+    static_cast<void>(builder.Begin());  // gives the memory of a large answer back
+  });
+}
+
+// One after the other, and none beside much that was not taken: each may be large.
+void NativeConnection::MakePage() {
+  for (; gone_ && !waiting_pages_.empty(); waiting_pages_.pop_front()) {
+    under_way_ -= waiting_pages_.front().load;
+    service_.GiveBytesBack(waiting_pages_.front().load.large_bytes);
+  }
+  if (waiting_pages_.empty() || under_way_.pages > 0 ||
+      unwritten_.size() + being_written_.size() >= kUntakenBytesMax) {
+    return;
+  }
+  WaitingRead read = std::move(waiting_pages_.front());
+  waiting_pages_.pop_front();
+  read.load.pages = 1;
+  ++under_way_.pages;
+  Answer(service_.readers(), std::move(read));
 }
 
 void NativeConnection::Follow(std::uint64_t number, const frames::Follow& request,
                               RequestLoad load) {
   Result<EventQuery> query = EventQueryOf(request, service_.store().log().Last());
-  std::optional<answers::RefusalT> refusal = CheckRight(caller_, Right::kRead);
+  std::optional<answers::RefusalT> refusal = CheckRight(greeting_.caller(), Right::kRead);
   if (!refusal && !query.ok()) {
     refusal = RefusalOf(query.status(), {});
   }
@@ -484,7 +466,7 @@ void NativeConnection::Follow(std::uint64_t number, const frames::Follow& reques
   }
   NativeFollow::Peer peer;
   peer.has_room = [this] { return unwritten_.size() + being_written_.size() < kUntakenEventsMax; };
-  peer.is_recognized = [this] { return IsStillRecognized(); };
+  peer.is_recognized = [this] { return greeting_.IsStillRecognized(); };
   peer.say = [this](std::string_view bytes, const RequestLoad& done) {
     Collect();  // what was said before, such as the welcome, stands before it
     unwritten_.append(bytes);
@@ -533,7 +515,16 @@ void NativeConnection::End(std::string_view reason) {
 }
 
 // Takes what the store's threads have answered.
-void NativeConnection::Collect() { Done(outbox_->TakeInto(unwritten_)); }
+void NativeConnection::Collect() {
+  const std::size_t before = unwritten_.size();
+  const RequestLoad done = outbox_->TakeInto(unwritten_);
+  answers_unwritten_ += unwritten_.size() - before;
+  if (outbox_->overrun()) {
+    gone_ = true;
+    connection_.Close();
+  }
+  Done(done);
+}
 
 void NativeConnection::Done(const RequestLoad& done) {
   under_way_ -= done;
@@ -542,6 +533,7 @@ void NativeConnection::Done(const RequestLoad& done) {
 }
 
 void NativeConnection::Changed() {
+  MakePage();
   if (under_way_.requests == 0) {
     connection_.Enter(writing_ ? Phase::kWriting : Phase::kReading);
   }
@@ -557,6 +549,7 @@ asio::awaitable<void> NativeConnection::WriteAll() {
   for (;;) {
     if (gone_) {
       std::string().swap(unwritten_);  // with its memory
+      outbox_->Forget(std::exchange(answers_unwritten_, 0));
     }
     if (unwritten_.empty()) {
       if (!reading_ended_ || under_way_.requests > 0) {
@@ -572,12 +565,14 @@ asio::awaitable<void> NativeConnection::WriteAll() {
       unwritten_ = BuilderOfThread().Build(0, goodbye);
     }
     being_written_.swap(unwritten_);
+    const std::size_t answers = std::exchange(answers_unwritten_, 0);
     writing_ = true;
     connection_.WriteWithin(service_.AnswerPatience());
     const PeerStream::Parts parts{asio::buffer(being_written_), {}, {}};
     const error_code error = co_await connection_.Write(parts);
     writing_ = false;
     being_written_.clear();
+    outbox_->Forget(answers);
     if (being_written_.capacity() > kLargeReadSize) {
       being_written_.shrink_to_fit();
     }

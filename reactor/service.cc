@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <limits>
 #include <utility>
@@ -14,8 +15,10 @@
 
 #include "reactor/api_problem.h"
 #include "reactor/connection_limits.h"
+#include "reactor/native_answers.h"
 #include "reactor/past_looks.h"
 #include "reactor/peer_stream.h"
+#include "schema/frame_bytes.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -30,6 +33,8 @@ using schema::RefusalCode;
 constexpr std::size_t kWorkers = 64;
 static_assert(kSequenceWaitersMax + kPastLooksMax < kWorkers,
               "waiting reads leave threads for heartbeats");
+// Pages that are made at a time: they work rather than wait.
+constexpr std::size_t kReaders = 8;
 // How long the acceptor rests when the machine has no descriptor left.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.
@@ -66,6 +71,7 @@ Service::Service(Store& store, ServerOptions options)
       options_(std::move(options)),
       connections_max_(std::min(options_.connections_max, ConnectionsThatFit())),
       workers_(kWorkers),
+      readers_(kReaders),
       signals_(context_, SIGTERM, SIGINT),
       hangups_(context_, SIGHUP),
       watch_(store.log(), tail_, figures_.followers, context_, workers_) {}
@@ -89,6 +95,7 @@ void Service::Run() {
   }
   context_.run();
   workers_.join();
+  readers_.join();
   Tell(ServerNote::Level::kInfo, "drained", "every request that had come was answered");
 }
 
@@ -126,6 +133,8 @@ std::chrono::milliseconds Service::AnswerPatience() const {
 
 void Service::Enter(Connection& connection) {
   connections_.insert(&connection);
+  local_connections_ += connection.local() ? 1 : 0;
+  strangers_ += connection.known() ? 0 : 1;
   figures_.connections = connections_.size();
   if (!ticking_) {
     ticking_ = true;
@@ -135,6 +144,8 @@ void Service::Enter(Connection& connection) {
 
 void Service::Leave(Connection& connection) {
   connections_.erase(&connection);
+  local_connections_ -= connection.local() ? 1 : 0;
+  strangers_ -= connection.known() ? 0 : 1;
   speaker_ = speaker_ == &connection ? nullptr : speaker_;
   figures_.connections = connections_.size();
   if (connections_.empty()) {
@@ -192,13 +203,12 @@ asio::awaitable<void> Service::Accept(Listener& listener) {
       co_await pause.async_wait(kAsTuple);
       continue;
     }
-    if (connections_.size() >= connections_max_) {
+    if (!HasPlaceFor(arrived)) {
       ++figures_.refused_connections;
-      RefuseConnection(*arrived.stream);
+      asio::co_spawn(context_, RefuseConnection(std::move(arrived.stream)), asio::detached);
       continue;
     }
-    auto connection =
-        std::make_unique<Connection>(*this, std::move(arrived.stream), std::move(arrived.caller));
+    auto connection = std::make_unique<Connection>(*this, std::move(arrived));
     asio::co_spawn(context_, ServeToItsEnd(std::move(connection)), asio::detached);
   }
   if (connections_.empty()) {
@@ -206,11 +216,41 @@ asio::awaitable<void> Service::Accept(Listener& listener) {
   }
 }
 
-// Without reading, waiting or keeping anything: there is no room for more.
-void Service::RefuseConnection(PeerStream& stream) const {
-  const ApiResponse answer = Refuse(
-      RefusalCode::overloaded, fmt::format("{} connections are open already", connections_max_));
-  stream.SayAtOnce(
+bool Service::HasPlaceFor(const Arrived& arrived) const {
+  const std::size_t remote = connections_.size() - local_connections_;
+  const bool kept =
+      !arrived.local && remote >= connections_max_ - PlacesKeptForLocal(connections_max_);
+  const bool stranger = arrived.caller.role == Role::kNone;
+  return connections_.size() < connections_max_ && !kept &&
+         (!stranger || strangers_ < PlacesOfStrangers(connections_max_));
+}
+
+// In the words of its protocol, where its first bytes come at once; nothing more is waited for, and
+// nothing kept: there is no room for more.
+asio::awaitable<void> Service::RefuseConnection(std::shared_ptr<PeerStream> stream) {
+  const std::string why = fmt::format("{} connections are open already", connections_.size());
+  std::array<char, 512> heard{};
+  if (refusals_heard_ < kRefusalsHeardMax) {
+    ++refusals_heard_;
+    asio::steady_timer over(context_, kRefusalPatience);
+    over.async_wait([stream](error_code error) {
+      if (!error) {
+        stream->CancelWaiting();
+      }
+    });
+    static_cast<void>(co_await stream->ReadSome(asio::buffer(heard)));
+    --refusals_heard_;
+  }
+  if (static_cast<unsigned char>(heard.front()) == kNativeFirstByte) {
+    FrameBuilder builder;
+    std::string said(BuildRefusal(builder, 0, RefusalCode::overloaded, why));
+    frames::GoodbyeT goodbye;
+    goodbye.reason = why;
+    stream->SayAtOnce(said.append(builder.Build(0, goodbye)));
+    co_return;
+  }
+  const ApiResponse answer = Refuse(RefusalCode::overloaded, why);
+  stream->SayAtOnce(
       fmt::format("HTTP/1.1 {} Too Many Requests\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
                   "Connection: close\r\n\r\n{}",
                   answer.status, answer.content_type, answer.body.size(), answer.body));

@@ -19,6 +19,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "reactor/answer_budget.h"
 #include "reactor/api.h"
 #include "reactor/connection.h"
 #include "reactor/daemon_figures.h"
@@ -57,6 +58,10 @@ class Service {
   [[nodiscard]] ApiResponse Handle(const ApiRequest& request);
   [[nodiscard]] ApiResponse Refuse(schema::RefusalCode code, std::string_view detail) const;
   [[nodiscard]] boost::asio::thread_pool& workers() { return workers_; }
+  // Where pages are made, few at a time: each takes the memory of a large answer.
+  [[nodiscard]] boost::asio::thread_pool& readers() { return readers_; }
+  // What answers hold that were not taken. From any thread.
+  [[nodiscard]] AnswerBudget& answers() { return answers_; }
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] DaemonFigures& figures() { return figures_; }
   [[nodiscard]] EventWatch& watch() { return watch_; }
@@ -77,6 +82,8 @@ class Service {
 
   void Enter(Connection& connection);
   void Leave(Connection& connection);
+  // One of those who entered unknown is known now.
+  void ForgetStranger() { --strangers_; }
   // Ticks measure the patience with all peers together: no timer is set for a single read. The
   // tick after which `patience` is over.
   [[nodiscard]] std::uint64_t TickAfter(std::chrono::milliseconds patience) const;
@@ -90,7 +97,8 @@ class Service {
   boost::asio::awaitable<void> Accept(Listener& listener);
   boost::asio::awaitable<void> Tick();
   boost::asio::awaitable<void> AwaitHangups();
-  void RefuseConnection(PeerStream& stream) const;
+  [[nodiscard]] bool HasPlaceFor(const Arrived& arrived) const;
+  boost::asio::awaitable<void> RefuseConnection(std::shared_ptr<PeerStream> stream);
   void BeginStop();
 
   Store& store_;
@@ -100,6 +108,8 @@ class Service {
   std::uint64_t tokens_generation_ = 0;
   boost::asio::io_context context_{1};
   boost::asio::thread_pool workers_;
+  boost::asio::thread_pool readers_;
+  AnswerBudget answers_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set hangups_;
   std::function<void()> reload_;
@@ -110,6 +120,9 @@ class Service {
   boost::asio::steady_timer tick_timer_{context_};
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_set<Connection*> connections_;
+  std::size_t local_connections_ = 0;
+  std::size_t strangers_ = 0;
+  std::size_t refusals_heard_ = 0;
   std::uint64_t tick_ = 0;
   bool ticking_ = false;
   std::size_t bytes_in_flight_ = 0;

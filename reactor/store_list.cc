@@ -14,6 +14,28 @@ namespace {
 // Sagas looked at in one turn, and read from disk at once: commands wait for no more.
 constexpr std::size_t kSliceSagas = 2000;
 constexpr Sequence kEnd(~0ULL);
+// A page of large sagas ends early, and its cursor leads on: what a page holds in memory is
+// bounded.
+constexpr std::size_t kPageBytesMax = 16UL << 20;
+
+// About what the texts of a saga take in an answer.
+std::size_t TextBytes(const answers::SagaT& saga) {
+  std::size_t bytes =
+      saga.payload.size() + saga.progress.size() + saga.reason.size() + saga.result.size();
+  for (const auto& compensation : saga.compensations) {
+    bytes += compensation->target.size() + compensation->detail.size();
+    for (const auto& parameter : compensation->params) {
+      bytes += parameter->name.size() + parameter->value.size();
+    }
+  }
+  for (const auto& effect : saga.effects) {
+    bytes += effect->result.size();
+  }
+  for (const auto& label : saga.labels) {
+    bytes += label->name.size() + label->value.size();
+  }
+  return bytes;
+}
 
 // Matching sagas by their planning; complete up to and with `through`.
 struct Slice {
@@ -30,6 +52,7 @@ class Lister {
     ASSIGN_OR_RETURN(const std::uint64_t cursor, ParseCursor(query_.cursor));
     after_ = Sequence(cursor);
     answers::SagaPageT page;
+    std::size_t bytes = 0;
     const std::size_t limit = PageLimit(query_.limit);
     while (after_ != kEnd) {
       ASSIGN_OR_RETURN(const Slice slice, query_.key.empty() ? NextSlice() : AllOfKey());
@@ -38,12 +61,13 @@ class Lister {
         if (!shown) {
           continue;
         }
-        if (page.items.size() == limit) {
+        if (page.items.size() == limit || bytes > kPageBytesMax) {
           page.cursor = std::to_string(last_shown_.value());
           page.sequence = sequence_.value();
           return page;
         }
         ASSIGN_OR_RETURN(auto view, viewer_.View(snapshot));
+        bytes += TextBytes(*view);
         page.items.push_back(std::move(view));
         last_shown_ = planned;
         viewer_.Forget();

@@ -1,10 +1,16 @@
 // Peers of the native protocol that mean harm: what they ask for is bounded, and they are let go.
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
 #include <string>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reactor/connection_limits.h"
 #include "reactor/token_file.h"
 #include "schema/frame_limits.h"
 #include "schema/limits.h"
@@ -16,6 +22,7 @@ namespace {
 
 using schema::RefusalCode;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A saga whose history takes some megabytes.
 void MakeLongHistory(ApiStore& api, std::string_view saga, int notes) {
@@ -32,6 +39,15 @@ void MakeLongHistory(ApiStore& api, std::string_view saga, int notes) {
   }
 }
 
+// What this process, and so the server in it, holds in memory.
+std::size_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
 std::string HistoryRead(std::uint64_t number, std::string_view saga) {
   frames::ReadT read;
   read.what = frames::ReadWhat::history;
@@ -40,11 +56,12 @@ std::string HistoryRead(std::uint64_t number, std::string_view saga) {
   return FrameOf(number, read);
 }
 
-// Until nobody but the one who asks is connected.
-void AwaitAlone(const RunningServer& server) {
+// Until so many are connected, with the one who asks.
+void AwaitConnections(const RunningServer& server, int wanted) {
   const auto client = server.Connect();
+  const std::string figure = fmt::format("sagalog_connections {}\n", wanted);
   std::string figures;
-  while (figures.find("sagalog_connections 1\n") == std::string::npos) {
+  while (figures.find(figure) == std::string::npos) {
     figures = client->Send({"GET", "/metrics", "", ""})->body;
   }
 }
@@ -60,7 +77,7 @@ TEST(NativeHostile, APeerThatDiesBesideUntakenAnswersIsLetGo) {
     }
     peer.Drop();
   }
-  AwaitAlone(server);
+  AwaitConnections(server, 1);
   NativePeer last(server.socket());
   for (std::uint64_t number = 2; number < 14; ++number) {
     last.Send(HistoryRead(number, "T1"));
@@ -68,6 +85,86 @@ TEST(NativeHostile, APeerThatDiesBesideUntakenAnswersIsLetGo) {
   last.Drop();
   server.server().Stop();
   EXPECT_TRUE(server.Join().ok());
+}
+
+// Pages are made as they are taken, and none of them is lost.
+TEST(NativeHostile, UntakenPagesAreNotMadeAllAtOnce) {
+  constexpr std::uint64_t kReads = 16;
+  ApiStore api;
+  MakeLongHistory(api, "T1", 300);
+  const RunningServer server(api);
+  const auto client = server.Connect();
+  NativePeer peer(server.socket());
+  const std::size_t before = ResidentBytes();
+  std::string reads;
+  for (std::uint64_t number = 2; number < 2 + kReads; ++number) {
+    reads += HistoryRead(number, "T1");
+  }
+  peer.Send(reads);
+  std::size_t most = before;
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_EQ(client->Send({"GET", "/healthz", "", ""})->status, 200);
+    most = std::max(most, ResidentBytes());
+  }
+  // Each takes 5 MB, all together 80.
+  EXPECT_LT(most, before + (40UL << 20));
+  for (std::uint64_t number = 2; number < 2 + kReads; ++number) {
+    EXPECT_EQ(peer.Expect<frames::EventsT>(number).items.size(), 301U);
+  }
+}
+
+TEST(NativeHostile, AllUntakenAnswersTogetherAreBounded) {
+  ApiStore api;
+  MakeLongHistory(api, "T1", 1900);
+  MakeLongHistory(api, "T2", 1);
+  const RunningServer server(api);
+  const std::string request = "GET /v1/sagas/T1/events HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::deque<RawConnection> deaf;
+  // Each holds some 30 MB.
+  for (int i = 0; i < 8; ++i) {
+    deaf.emplace_back(server.socket()).Send(request);
+    EXPECT_THAT(deaf.back().ReadHeader(), StartsWith("HTTP/1.1 200"));
+  }
+  RawConnection one_more(server.socket());
+  one_more.Send(request);
+  EXPECT_THAT(one_more.ReadResponse(), StartsWith("HTTP/1.1 429"));
+  NativePeer native(server.socket());
+  native.Send(HistoryRead(2, "T1") + HistoryRead(3, "T2"));
+  EXPECT_EQ(native.Expect<answers::RefusalT>(2).code, RefusalCode::overloaded);
+  EXPECT_EQ(native.Expect<frames::EventsT>(3).items.size(), 101U);
+  // Whoever takes his, or goes, makes room.
+  deaf.clear();
+  AwaitConnections(server, 3);
+  one_more.Send(request);
+  EXPECT_THAT(one_more.ReadHeader(), StartsWith("HTTP/1.1 200"));
+  native.Send(HistoryRead(4, "T1"));
+  EXPECT_EQ(native.Expect<frames::EventsT>(4).items.size(), 1901U);
+}
+
+TEST(NativeHostile, APageOfLargeSagasEndsEarlyAndItsCursorLeadsOn) {
+  constexpr int kSagas = 300;
+  ApiStore api;
+  const std::string payload(kPayloadSizeMax / 3 * 4, 'A');  // base64 of as many zeros as may be
+  for (int i = 0; i < kSagas; ++i) {
+    api.Post("/v1/sagas", fmt::format(R"({{"saga_id":"T{}","payload":"{}"}})", i, payload));
+  }
+  const RunningServer server(api);
+  NativePeer peer(server.socket());
+  frames::ReadT read;
+  read.what = frames::ReadWhat::sagas;
+  read.limit = kPageRowsMax;
+  std::size_t seen = 0;
+  std::size_t pages = 0;
+  do {
+    peer.Send(FrameOf(2, read));
+    const auto page = peer.Expect<answers::SagaPageT>(2);
+    ASSERT_FALSE(page.items.empty());
+    seen += page.items.size();
+    read.cursor = page.cursor;
+    ++pages;
+  } while (!read.cursor.empty());
+  EXPECT_EQ(seen, static_cast<std::size_t>(kSagas));
+  EXPECT_EQ(pages, 2U);
 }
 
 TEST(NativeHostile, AFollowOfMoreTypesThanThereAreIsRefused) {
@@ -133,6 +230,66 @@ TEST_F(NativeStranger, HasNoLongerForAHelloThatComesInPieces) {
   }
   stranger.Send(LengthOf(100));
   static_cast<void>(stranger.ReadToEnd());
+}
+
+TEST_F(NativeStranger, IsLetGoWhenItSaysNothing) {
+  options_.header_patience = std::chrono::milliseconds(20);
+  RunningServer server(api_, options_);
+  RawConnection silent = Connect(server);
+  EXPECT_EQ(silent.ReadToEnd(), "");
+  // Whoever is on the machine is known, and has the patience with those who are idle.
+  const auto client = server.Connect();
+  EXPECT_EQ(client->Send({"GET", "/healthz", "", ""})->status, 200);
+}
+
+TEST_F(NativeStranger, HasNoPlaceOfThoseWhoAreKnown) {
+  options_.connections_max = 32;
+  options_.header_patience = std::chrono::hours(1);
+  RunningServer server(api_, options_);
+  std::deque<RawConnection> known;
+  const auto ask = [](RawConnection& peer) {
+    peer.Send("GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer boss\r\n\r\n");
+    return peer.ReadResponse();
+  };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(ask(known.emplace_back(Connect(server))), StartsWith("HTTP/1.1 200"));
+  }
+  std::deque<RawConnection> strangers;
+  for (std::size_t i = 0; i < PlacesOfStrangers(32); ++i) {
+    strangers.push_back(Connect(server));
+  }
+  RawConnection one_more = Connect(server);
+  EXPECT_THAT(one_more.ReadToEnd(), StartsWith("HTTP/1.1 429"));
+  strangers.front().Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(strangers.front().ReadResponse(), StartsWith("HTTP/1.1 200"));
+  // One that shows a token makes room for another.
+  EXPECT_THAT(ask(strangers.front()), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(known.emplace_back(Connect(server))), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(NativeStranger, OnTcpNobodyTakesThePlacesOfTheSocket) {
+  options_.token_file.clear();
+  options_.insecure = true;
+  options_.connections_max = 20;
+  RunningServer server(api_, options_);
+  std::deque<RawConnection> remote;
+  for (std::size_t i = 0; i < 20 - PlacesKeptForLocal(20); ++i) {
+    remote.push_back(Connect(server));
+  }
+  EXPECT_THAT(Connect(server).ReadToEnd(), StartsWith("HTTP/1.1 429"));
+  EXPECT_EQ(server.Connect()->Send({"GET", "/healthz", "", ""})->status, 200);
+}
+
+TEST(NativeHostile, OneConnectionTooManyIsToldInItsOwnProtocol) {
+  ApiStore api;
+  ServerOptions options;
+  options.connections_max = 1;
+  const RunningServer server(api, options);
+  const NativePeer first(server.socket());
+  NativePeer second(server.socket(), false);
+  second.Send(Greeting());
+  EXPECT_EQ(second.Expect<answers::RefusalT>(0).code, RefusalCode::overloaded);
+  EXPECT_THAT(second.ExpectGoodbye(), HasSubstr("connections are open already"));
 }
 
 }  // namespace
