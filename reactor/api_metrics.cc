@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,9 +13,10 @@
 #include "reactor/audit_trail.h"
 #include "reactor/daemon_figures.h"
 #include "reactor/kept_reserve.h"
+#include "reactor/list_reading.h"
 #include "reactor/machine_figures.h"
 #include "reactor/metrics_text.h"
-#include "reactor/queue_list.h"
+#include "reactor/past_looks.h"
 #include "schema/json.h"
 #include "schema/limits.h"
 
@@ -103,15 +105,14 @@ void AddDisk(MetricsText& text, Store& store) {
 constexpr std::size_t kQueuesShownMax = 500;
 
 void AddQueues(MetricsText& text, Store& store) {
-  PageQuery first;
-  first.limit = kQueuesShownMax;
-  const auto page = ReadQueues(store, first);
-  if (!page.ok()) {
+  QueuesReading reading(PageWindow{0, kQueuesShownMax});
+  if (!CopyList(store, std::nullopt, reading).ok()) {
     return;
   }
+  const std::vector<answers::QueueT> queues = reading.Write();
   const auto add = [&](std::string_view name, std::string_view help, auto value) {
     text.Begin(name, "gauge", help);
-    for (const answers::QueueT& queue : page->items) {
+    for (const answers::QueueT& queue : queues) {
       if (const std::optional<double> shown = value(queue)) {
         text.Add(*shown, {{"queue", queue.queue}});
       }
