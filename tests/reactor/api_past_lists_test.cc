@@ -182,7 +182,7 @@ TEST_F(ApiPastLists, PagesOfThePastFollowEachOtherWhileTheStoreGoesOn) {
     cursor = Member(page, "cursor");
     api_.Post("/v1/sagas/E:cancel", R"({"reason":"late"})");
     api_.Post("/v1/sagas", fmt::format(R"({{"saga_id":"F{}"}})", ++pages));
-    api_.Get("/v1/sagas?at=2");  // another's look in between
+    EXPECT_FALSE(api_.Get("/v1/sagas?at=2").empty());  // another's look in between
   } while (!cursor.empty() && pages < 5);
   EXPECT_THAT(all, ElementsAre("A", "B", "C", "D", "E"));
   EXPECT_EQ(pages, 3);
