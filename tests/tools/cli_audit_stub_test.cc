@@ -90,7 +90,7 @@ class AuditedStubs : public testing::Test {
 };
 
 TEST_F(AuditedStubs, AnEventThatWasNeverRedactedIsNotBelieved) {
-  Disguise(4, [](events::EventT& event) { event.body.AsLeased()->owner->id = "mallory"; });
+  Disguise(4, [](events::EventT& event) { event.body.AsLeased()->owner->owner = "mallory"; });
   ExpectAltered("of event 4 only the hash is left, and no later event says why");
 }
 
