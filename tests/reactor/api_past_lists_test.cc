@@ -98,6 +98,7 @@ class ApiPastLists : public testing::Test {
     Put("/v1/policy", R"({"policy":{"max_recoveries":7},"limit":9})");
     Pass("60s");
     Take();
+    Pass("1s");
     Post("/v1/sagas/A:settle-effect", R"({"effect":"push","outcome":"pushed"})");
     Post("/v1/sagas/A:leave-section", fmt::format(R"({{"token":{},"outcome":"o"}})", token));
     Post("/v1/sagas/A:recover",
