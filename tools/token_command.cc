@@ -70,7 +70,8 @@ void AddTokenCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
                    "What it may do: worker, orchestrator, operator, auditor, admin")
       ->required()
       ->type_name("WORD")
-      ->check(CLI::IsMember({"worker", "orchestrator", "operator", "auditor", "admin"}));
+      ->check(CLI::IsMember({"worker", "orchestrator", "operator", "auditor", "admin"})
+                  .description(""));  // its help says them
   make->add_option("--owner-prefix", wanted->owner_prefix, "Only for owners whose name begins so")
       ->type_name("PREFIX");
   make->add_option("--file", wanted->file, "Add the line to this file")->type_name("FILE");

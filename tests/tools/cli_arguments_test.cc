@@ -114,8 +114,7 @@ TEST(CliArguments, WhatIsMissingIsNamedAsTheUsageNamesIt) {
   CliDirectory directory;
   ExpectUsageError(directory,
                    {{"at"}, "moment is required: it stands by its position, or behind --at"});
-  ExpectUsageError(directory,
-                   {{"why"}, "saga is required: it stands by its position, or behind --saga"});
+  ExpectUsageError(directory, {{"why"}, "which saga? It stands first, or behind --saga"});
   ExpectUsageError(directory, {{"redact", "--reason", "x"}, "SEQUENCE is required"});
 }
 
