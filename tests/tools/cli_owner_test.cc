@@ -72,10 +72,13 @@ TEST(CliOwner, WhatMayNotBeOpenedIsNotWaitedFor) {
   if (geteuid() == 0) {
     GiveToNobody(directory);
   }
-  // Closed to everybody but root, who is not asked here.
+  // Closed to everybody but root, who is not asked here. The folder too: projections that cannot
+  // be read, but be replaced, are made anew.
   for (const std::string part : {"projections", "log"}) {
-    const fs::path lock = directory.data() / part / "LOCK";
+    const fs::path folder = directory.data() / part;
+    const fs::path lock = folder / "LOCK";
     ASSERT_EQ(chmod(lock.c_str(), 0), 0);
+    ASSERT_EQ(chmod(folder.c_str(), 0555), 0);
     for (const Words& words : {Words{"serve"}, Words{"plan", "T2"}}) {
       const CliResult refused = RunAsNobody(directory, words);
       EXPECT_EQ(refused.exit_code, 3) << refused.error;
@@ -84,6 +87,7 @@ TEST(CliOwner, WhatMayNotBeOpenedIsNotWaitedFor) {
                         HasSubstr("(sagalog doctor explains)"), Not(HasSubstr("many processes")),
                         Not(HasSubstr("waiting"))));
     }
+    ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
     ASSERT_EQ(chmod(lock.c_str(), 0600), 0);
   }
 }
