@@ -219,6 +219,7 @@ class HttpClientOver final : public HttpClient {
 
   Status Connect() {
     buffer_.clear();
+    answered_ = false;
     Status status = link_.Open(context_, patience_);
     if (!status.ok()) {
       link_.Close();
@@ -241,7 +242,6 @@ class HttpClientOver final : public HttpClient {
     if (!exchange.error) {
       return std::move(exchange.response);
     }
-    exchange.fresh = !reused;
     return Status(Code::kIoError, exchange.untouched ? Untouched(exchange) : Unknown(exchange));
   }
 
@@ -264,8 +264,6 @@ class HttpClientOver final : public HttpClient {
     error_code error;
     // The daemon cannot have taken the request.
     bool untouched = false;
-    // The first one of its connection.
-    bool fresh = false;
   };
 
   std::string Untouched(const Exchange& exchange) const {
@@ -275,7 +273,7 @@ class HttpClientOver final : public HttpClient {
 
   std::string Unknown(const Exchange& exchange) const {
     // A server of TLS closes the connection, or says so in its own bytes.
-    if (address_.kind == HttpAddress::Kind::kTcp && exchange.fresh &&
+    if (address_.kind == HttpAddress::Kind::kTcp && !answered_ &&
         (exchange.error == http::error::end_of_stream ||
          exchange.error == http::error::bad_version)) {
       return fmt::format(
@@ -313,6 +311,7 @@ class HttpClientOver final : public HttpClient {
     if (!parser.keep_alive() || write_error) {
       link_.Close();
     }
+    answered_ = true;
     Parser::value_type answer = parser.release();
     exchange.response.status = static_cast<int>(answer.result_int());
     exchange.response.content_type = answer[http::field::content_type];
@@ -355,6 +354,7 @@ class HttpClientOver final : public HttpClient {
   const std::chrono::milliseconds patience_;
   asio::io_context context_{1};
   Link link_;
+  bool answered_ = false;  // anything, on this connection
   beast::flat_buffer buffer_;
 };
 

@@ -156,7 +156,10 @@ std::string StoreCommand::State::FirstFault() {
     }
   }
   // The path of a plan has no saga id, and the body of a claim no queue: both are checked here.
-  const auto command = CommandFromJson(words.command, request.saga, json::serialize(request.body));
+  // A moment asks about the past, and is no field of any command.
+  json::object fields = request.body;
+  fields.erase("at");
+  const auto command = CommandFromJson(words.command, request.saga, json::serialize(fields));
   return command.ok() ? "" : command.status().text();
 }
 

@@ -96,7 +96,7 @@ TEST_F(AuditedStubs, AnEventThatWasNeverRedactedIsNotBelieved) {
 
 TEST_F(AuditedStubs, AnEventIsNotMadeAHeartbeat) {
   Disguise(8, BecomeHeartbeat);
-  ExpectAltered("what is left of event 8 is not true: event 10 is the next of its saga");
+  ExpectAltered("event 10 is damaged: it names 8 as the previous transition, not 3");
 }
 
 TEST_F(AuditedStubs, TheLastEventOfASagaIsNotMadeAHeartbeat) {
