@@ -89,7 +89,7 @@ TEST(NativeHostile, APeerThatDiesBesideUntakenAnswersIsLetGo) {
 
 // Pages are made as they are taken, and none of them is lost.
 TEST(NativeHostile, UntakenPagesAreNotMadeAllAtOnce) {
-  constexpr std::uint64_t kReads = 16;
+  constexpr std::uint64_t kReads = 48;
   ApiStore api;
   MakeLongHistory(api, "T1", 300);
   const RunningServer server(api);
@@ -106,8 +106,8 @@ TEST(NativeHostile, UntakenPagesAreNotMadeAllAtOnce) {
     EXPECT_EQ(client->Send({"GET", "/healthz", "", ""})->status, 200);
     most = std::max(most, ResidentBytes());
   }
-  // Each takes 5 MB, all together 80.
-  EXPECT_LT(most, before + (40UL << 20));
+  // Each takes 5 MB, all together 240; a sanitizer keeps for a while what was given back.
+  EXPECT_LT(most, before + (120UL << 20));
   for (std::uint64_t number = 2; number < 2 + kReads; ++number) {
     EXPECT_EQ(peer.Expect<frames::EventsT>(number).items.size(), 301U);
   }
