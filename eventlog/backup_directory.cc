@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -22,9 +21,15 @@ namespace {
 
 constexpr std::size_t kNumberDigits = 6;
 
-Status Failed(std::string_view what, const fs::path& path, const std::string& why) {
-  return {Code::kIoError, fmt::format("cannot {} {}: {}", what, path.string(), why)};
+// A directory that cannot be used is the mistake of whoever named it, unless the disk failed.
+Status Failed(std::string_view what, const fs::path& path, const std::error_code& error) {
+  const bool of_disk = error == std::errc::no_space_on_device || error == std::errc::io_error ||
+                       error.value() == EDQUOT;
+  return {of_disk ? Code::kIoError : Code::kInvalidArgument,
+          fmt::format("cannot {} {}: {}", what, path.string(), error.message())};
 }
+
+std::error_code Machine(int error) { return {error, std::generic_category()}; }
 
 // The number of a backup by its name, 0 for another name.
 std::uint64_t NumberOf(const std::string& name) {
@@ -53,7 +58,7 @@ Status CheckOurs(const fs::path& path) {
                           path.string(), name)};
     }
   }
-  return error ? Failed("list", path, error.message()) : Status();
+  return error ? Failed("list", path, error) : Status();
 }
 
 Status Create(const fs::path& path) {
@@ -66,7 +71,7 @@ Status Create(const fs::path& path) {
   if (!error) {
     fs::permissions(path, fs::perms::owner_all, error);
   }
-  return error ? Failed("create", path, error.message()) : Status();
+  return error ? Failed("create", path, error) : Status();
 }
 
 }  // namespace
@@ -76,7 +81,7 @@ Result<BackupDirectory> BackupDirectory::Open(const fs::path& path, DiskFaults* 
   RETURN_IF_ERROR(CheckOurs(path));
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) {
-    return Failed("open", path, std::strerror(errno));
+    return Failed("open", path, Machine(errno));
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int why = errno;
@@ -84,13 +89,13 @@ Result<BackupDirectory> BackupDirectory::Open(const fs::path& path, DiskFaults* 
     return why == EWOULDBLOCK
                ? Status(Code::kLocked,
                         fmt::format("another backup to {} is under way", path.string()))
-               : Failed("lock", path, std::strerror(why));
+               : Failed("lock", path, Machine(why));
   }
   BackupDirectory directory(path, descriptor, faults);
   std::error_code error;
   fs::remove_all(directory.unfinished(), error);
   if (error || !fs::create_directory(directory.unfinished(), error)) {
-    return Failed("create", directory.unfinished(), error.message());
+    return Failed("create", directory.unfinished(), error);
   }
   return directory;
 }

@@ -1,14 +1,13 @@
 #include "eventlog/backup_manifest.h"
 
 #include <charconv>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "eventlog/crc32c.h"
+#include "eventlog/regular_file.h"
 
 namespace sagalog {
 namespace {
@@ -94,13 +93,12 @@ Result<BackupManifest> BackupManifest::Parse(std::string_view text) {
 
 Result<BackupManifest> BackupManifest::Read(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kBackupManifestName;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  const auto text = ReadRegularFile(path, kBackupManifestSizeMax, Links::kRefused);
+  if (text.status().code() == Code::kNotFound) {
     return Status(Code::kNotFound, fmt::format("there is no backup in {}", directory.string()));
   }
-  std::stringstream text;
-  text << file.rdbuf();
-  Result<BackupManifest> manifest = Parse(text.str());
+  RETURN_IF_ERROR(text.status());
+  Result<BackupManifest> manifest = Parse(*text);
   if (!manifest.ok()) {
     return Status(manifest.status().code(),
                   fmt::format("{}: {}", path.string(), manifest.status().text()));

@@ -16,6 +16,8 @@ inline constexpr std::string_view kBackupManifestName = "BACKUP";
 inline constexpr std::string_view kBackupWords = "sagalog backup, format ";
 // The format this program writes, and the newest it reads.
 inline constexpr std::uint32_t kBackupFormat = 1;
+// A line is some 50 bytes, and a file of the log mostly 64 MiB.
+inline constexpr std::uint64_t kBackupManifestSizeMax = 64ULL << 20;
 
 struct BackupFile {
   std::string name;  // below the backup: "log/000012.sst"

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -21,6 +22,7 @@
 #include "eventlog/backup_manifest.h"
 #include "eventlog/directory_owner.h"
 #include "eventlog/head_file.h"
+#include "eventlog/regular_file.h"
 #include "schema/store_time.h"
 
 namespace sagalog {
@@ -40,10 +42,10 @@ Status Failed(std::string_view what, const std::filesystem::path& path, int erro
 
 std::string ReadStart(const std::filesystem::path& path) {
   constexpr std::size_t kStartMax = 256;
-  std::ifstream stream(path, std::ios::binary);
+  const auto file = RegularFile::Open(path);
   std::string bytes(kStartMax, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  const ssize_t got = file.ok() ? ::read(file->descriptor(), bytes.data(), bytes.size()) : 0;
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
 }
 
@@ -234,7 +236,7 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path, Log
 }
 
 bool DataDirectory::HasWriter(const std::filesystem::path& path) {
-  const int descriptor = ::open((path / kLockFileName).c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open((path / kLockFileName).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) {
     return false;
   }

@@ -14,6 +14,7 @@
 
 #include "eventlog/crc32c.h"
 #include "eventlog/durable_file.h"
+#include "eventlog/regular_file.h"
 
 namespace sagalog {
 namespace {
@@ -65,19 +66,10 @@ std::array<std::optional<Sequence>, kHeadSlots> ParseSlots(const Bytes& bytes) {
 
 // A file that is too short reads as empty slots at its end.
 Result<Bytes> ReadBytes(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    if (errno == ENOENT) {
-      return Status(Code::kNotFound, "there is no " + path.string());
-    }
-    return Failed(path, "open", errno);
-  }
+  ASSIGN_OR_RETURN(const RegularFile file, RegularFile::Open(path));
   Bytes bytes{};
-  const ssize_t size = ::pread(descriptor, bytes.data(), bytes.size(), 0);
-  const int error = errno;
-  ::close(descriptor);
-  if (size < 0) {
-    return Failed(path, "read", error);
+  if (::pread(file.descriptor(), bytes.data(), bytes.size(), 0) < 0) {
+    return Failed(path, "read", errno);
   }
   return bytes;
 }

@@ -1,6 +1,5 @@
 #include "eventlog/log_copy.h"
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -9,6 +8,7 @@
 
 #include "eventlog/crc32c.h"
 #include "eventlog/durable_file.h"
+#include "eventlog/regular_file.h"
 #include "eventlog/rocks_log.h"
 #include "eventlog/rocks_opening.h"
 
@@ -26,34 +26,28 @@ Status DamagedFile(const std::filesystem::path& backup, const BackupFile& file,
   return {Code::kCorruption, std::move(text)};
 }
 
-constexpr std::size_t kReadBytes = 1U << 20;
-
-Result<std::uint32_t> ChecksumOf(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string buffer(kReadBytes, '\0');
-  std::uint32_t checksum = 0;
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    checksum = Crc32c(std::string_view(buffer).substr(0, static_cast<std::size_t>(file.gcount())),
-                      checksum);
-  }
-  if (!file.eof()) {
-    return Status(Code::kIoError, fmt::format("cannot read {}", path.string()));
-  }
-  return checksum;
-}
-
 // A file that is there, and as long as it was.
-Status CheckSize(const std::filesystem::path& backup, const BackupFile& file) {
-  std::error_code error;
-  const std::uint64_t size_bytes = std::filesystem::file_size(backup / file.name, error);
-  if (error) {
+Result<RegularFile> OpenFile(const std::filesystem::path& backup, const BackupFile& file) {
+  Result<RegularFile> opened = RegularFile::Open(backup / file.name, Links::kRefused);
+  if (opened.status().code() == Code::kNotFound) {
     return DamagedFile(backup, file, "is missing");
   }
-  if (size_bytes != file.size_bytes) {
-    return DamagedFile(backup, file,
-                       fmt::format("has {} bytes of {}", size_bytes, file.size_bytes));
+  if (opened.status().code() == Code::kCorruption) {
+    return Status(Code::kCorruption, fmt::format("the backup {} is damaged: {}", backup.string(),
+                                                 opened.status().text()));
   }
-  return {};
+  if (opened.ok() && opened->size_bytes() != file.size_bytes) {
+    return DamagedFile(backup, file,
+                       fmt::format("has {} bytes of {}", opened->size_bytes(), file.size_bytes));
+  }
+  return opened;
+}
+
+Status CheckFolder(const std::filesystem::path& backup) {
+  const Status plain = CheckRegularFiles(DatabasePath(backup), Links::kRefused);
+  return plain.ok() ? plain
+                    : Status(plain.code(), fmt::format("the backup {} is damaged: {}",
+                                                       backup.string(), plain.text()));
 }
 
 Status CheckChecksum(const std::filesystem::path& backup, const BackupFile& file,
@@ -75,12 +69,18 @@ Result<Sequence> VerifyLogCopy(const std::filesystem::path& directory) {
   return log->Last();
 }
 
+Status CheckBackupFile(const std::filesystem::path& backup, const BackupFile& file) {
+  ASSIGN_OR_RETURN(const RegularFile opened, OpenFile(backup, file));
+  std::uint32_t checksum = 0;
+  RETURN_IF_ERROR(opened.Read([&](std::string_view part) { checksum = Crc32c(part, checksum); }));
+  return CheckChecksum(backup, file, checksum);
+}
+
 Result<BackupManifest> CheckBackup(const std::filesystem::path& backup) {
   ASSIGN_OR_RETURN(BackupManifest manifest, BackupManifest::Read(backup));
+  RETURN_IF_ERROR(CheckFolder(backup));
   for (const BackupFile& file : manifest.files) {
-    RETURN_IF_ERROR(CheckSize(backup, file));
-    ASSIGN_OR_RETURN(const std::uint32_t checksum, ChecksumOf(backup / file.name));
-    RETURN_IF_ERROR(CheckChecksum(backup, file, checksum));
+    RETURN_IF_ERROR(CheckBackupFile(backup, file));
   }
   return manifest;
 }
@@ -88,13 +88,14 @@ Result<BackupManifest> CheckBackup(const std::filesystem::path& backup) {
 Result<BackupManifest> CopyBackup(const std::filesystem::path& backup,
                                   const std::filesystem::path& directory, DiskFaults* faults) {
   ASSIGN_OR_RETURN(BackupManifest manifest, BackupManifest::Read(backup));
+  RETURN_IF_ERROR(CheckFolder(backup));
   std::error_code error;
   if (!std::filesystem::create_directory(DatabasePath(directory), error)) {
     return Status(Code::kIoError, fmt::format("cannot create {}: {}",
                                               DatabasePath(directory).string(), error.message()));
   }
   for (const BackupFile& file : manifest.files) {
-    RETURN_IF_ERROR(CheckSize(backup, file));
+    RETURN_IF_ERROR(OpenFile(backup, file).status());
     ASSIGN_OR_RETURN(
         const std::uint32_t checksum,
         CopyFileDurably(backup / file.name, directory / file.name, file.size_bytes, faults));

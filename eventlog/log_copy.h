@@ -14,8 +14,13 @@ namespace sagalog {
 // naming the first event that is damaged or lost. Writes nothing.
 [[nodiscard]] Result<Sequence> VerifyLogCopy(const std::filesystem::path& directory);
 
+// Whether `file` of the backup in `backup` is what was written; it is read to its end. kCorruption
+// as of CheckBackup.
+[[nodiscard]] Status CheckBackupFile(const std::filesystem::path& backup, const BackupFile& file);
+
 // Whether the files of the backup in `backup` are those that were written: kCorruption names the
-// first that is not, and the event where that can be told. Its manifest. Writes nothing.
+// first that is not, and the event where that can be told. Nothing outside of it is read: a link is
+// no file of a backup. Its manifest. Writes nothing.
 [[nodiscard]] Result<BackupManifest> CheckBackup(const std::filesystem::path& backup);
 
 // Copies the log of the backup in `backup`, with its HEAD, into `directory`, which exists and holds

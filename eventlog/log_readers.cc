@@ -1,9 +1,7 @@
 #include "eventlog/log_readers.h"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -12,10 +10,13 @@
 
 #include "eventlog/crc32c.h"
 #include "eventlog/durable_file.h"
+#include "eventlog/regular_file.h"
 
 namespace sagalog {
 namespace {
 
+// Lines of kLogReadersMax readers are far from it.
+constexpr std::uint64_t kReadersSizeMax = 1U << 20;
 constexpr std::string_view kFirstLine = "sagalog readers, format 1";
 
 std::string EndLine(std::string_view before) { return fmt::format("end {:08x}\n", Crc32c(before)); }
@@ -33,8 +34,7 @@ Status LogReaders::Read() {
   if (file_.empty() || !std::filesystem::exists(file_, error)) {
     return {};
   }
-  std::ifstream file(file_, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSIGN_OR_RETURN(const std::string bytes, ReadRegularFile(file_, kReadersSizeMax));
   const Status damaged(Code::kCorruption,
                        fmt::format("the file {} is damaged: remove it, and let the readers say "
                                    "again how far they have come",

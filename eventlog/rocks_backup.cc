@@ -94,8 +94,7 @@ class NewBackup {
               fmt::format("{} is not what was written: its checksum is {:08x}, not {:08x}",
                           from.string(), file.checksum, *known)};
     }
-    copied_bytes_ += file.size_bytes;
-    manifest_.files.push_back(std::move(file));
+    Take(std::move(file));
     return {};
   }
 
@@ -103,21 +102,41 @@ class NewBackup {
     RETURN_IF_ERROR(WriteFileDurably(path_ / file.name, bytes, faults_));
     file.size_bytes = bytes.size();
     file.checksum = Crc32c(bytes);
-    copied_bytes_ += bytes.size();
-    manifest_.files.push_back(std::move(file));
+    Take(std::move(file));
+    return {};
+  }
+
+  // Whether what was copied arrived. What is shared was read when it was taken over.
+  Status CheckCopied() const {
+    for (const BackupFile& file : copied_) {
+      RETURN_IF_ERROR(CheckBackupFile(path_, file));
+    }
     return {};
   }
 
  private:
-  // Tables never change: the backup before this one may hold the same, and then both do.
+  void Take(BackupFile file) {
+    copied_bytes_ += file.size_bytes;
+    copied_.push_back(file);
+    manifest_.files.push_back(std::move(file));
+  }
+
+  // Tables never change: the backup before this one may hold the same, and then both do. What its
+  // manifest says is what was put there; a disk may have lost it since, so the bytes are read.
   bool Share(const BackupFile& file) {
-    std::error_code error;
-    const bool held = std::find(shared_.begin(), shared_.end(), file) != shared_.end() &&
-                      fs::file_size(before_ / file.name, error) == file.size_bytes && !error;
-    if (held) {
-      fs::create_hard_link(before_ / file.name, path_ / file.name, error);
+    if (std::find(shared_.begin(), shared_.end(), file) == shared_.end()) {
+      return false;
     }
-    return held && !error;
+    std::error_code error;
+    fs::create_hard_link(before_ / file.name, path_ / file.name, error);
+    if (error) {
+      return false;
+    }
+    if (CheckBackupFile(path_, file).ok()) {
+      return true;
+    }
+    fs::remove(path_ / file.name, error);
+    return false;
   }
 
   fs::path path_;
@@ -125,6 +144,7 @@ class NewBackup {
   DiskFaults* faults_;
   BackupManifest manifest_;
   std::vector<BackupFile> shared_;
+  std::vector<BackupFile> copied_;
   std::uint64_t copied_bytes_ = 0;
 };
 
@@ -153,6 +173,7 @@ Status WriteBackup(rocksdb::DB& db, Sequence last, const fs::path& path, NewBack
   RETURN_IF_ERROR(CopyLiveFiles(db, backup));
   RETURN_IF_ERROR(backup.Write({std::string(kHeadFileName), 0, 0}, HeadFile::Encode(last)));
   RETURN_IF_ERROR(SyncDirectory(DatabasePath(path), faults));
+  RETURN_IF_ERROR(backup.CheckCopied());
   ASSIGN_OR_RETURN(backup.manifest().last, VerifyLogCopy(path));
   RETURN_IF_ERROR(WriteFileDurably(path / kBackupManifestName, backup.manifest().Encode(), faults));
   return SyncDirectory(path, faults);

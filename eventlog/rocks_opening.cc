@@ -16,12 +16,14 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include "eventlog/backup_manifest.h"
 #include "eventlog/data_directory.h"
 #include "eventlog/database_lock.h"
 #include "eventlog/faulty_file_system.h"
 #include "eventlog/head_file.h"
 #include "eventlog/log_format_record.h"
 #include "eventlog/log_keys.h"
+#include "eventlog/regular_file.h"
 #include "eventlog/table_lookup.h"
 #include "eventlog/wal_inspection.h"
 
@@ -398,6 +400,25 @@ Result<OpenedForWriting> OpenDatabaseForWriting(const std::filesystem::path& dir
   return opened;
 }
 
+namespace {
+
+// What is read may have come from elsewhere: the database would wait for a pipe among its files for
+// ever. A backup is whole by itself, and no link leads out of it.
+Status CheckNothingWaits(const std::filesystem::path& directory) {
+  std::error_code error;
+  const bool backup = std::filesystem::exists(
+      std::filesystem::symlink_status(directory / kBackupManifestName, error));
+  for (const std::string_view name : {kBackupManifestName, kHeadFileName}) {
+    const auto file = RegularFile::Open(directory / name, Links::kRefused);
+    if (backup && file.status().code() == Code::kCorruption) {
+      return file.status();
+    }
+  }
+  return CheckRegularFiles(DatabasePath(directory), backup ? Links::kRefused : Links::kFollowed);
+}
+
+}  // namespace
+
 Result<OpenedForReading> OpenDatabaseForReading(const std::filesystem::path& directory,
                                                 const RocksLogOptions& options) {
   if (!DatabaseExists(directory)) {
@@ -407,6 +428,7 @@ Result<OpenedForReading> OpenDatabaseForReading(const std::filesystem::path& dir
     }
     return Status(Code::kNotFound, fmt::format("there is no log in {}", directory.string()));
   }
+  RETURN_IF_ERROR(CheckNothingWaits(directory));
   for (int attempt = 1;; ++attempt) {
     const bool writer = DataDirectory::HasWriter(directory);
     const Result<Sequence> head = HeadFile::Read(HeadPath(directory));

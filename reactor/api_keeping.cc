@@ -115,7 +115,12 @@ ApiResponse BackUpStore(const ApiCall& call) {
   }
   const auto made = call.store.Backup(*options);
   if (!made.ok()) {
-    return KeepingProblem(call, made.status(), RefusalCode::invalid_argument, "directory: ");
+    const bool argument = made.status().code() == Code::kInvalidArgument;
+    return KeepingProblem(call,
+                          argument ? Status(Code::kInvalidArgument,
+                                            fmt::format("directory: {}", made.status().text()))
+                                   : made.status(),
+                          RefusalCode::read_only, "the backup was not made: ");
   }
   std::string json = R"({"outcome":"ok","path":)";
   AppendJsonString(json, made->path.string());

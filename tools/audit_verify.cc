@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "eventlog/backup_directory.h"
+#include "eventlog/log_copy.h"
 #include "reactor/audit_keys.h"
 #include "reactor/audit_proof.h"
 #include "tools/export_record.h"
@@ -303,6 +306,17 @@ Status WithRotations(const AuditVerification& wanted, const Status& status) {
                       (wanted.path / "audit" / "rotation-000001").string())};
 }
 
+// A backup is what its manifest says before it is anything else. Its last event; none of what is no
+// backup.
+Result<std::optional<Sequence>> CheckIfBackup(const fs::path& path) {
+  const auto backup = BackupDirectory::Find(path);
+  if (!backup.ok()) {
+    return std::optional<Sequence>();
+  }
+  ASSIGN_OR_RETURN(const BackupManifest manifest, CheckBackup(*backup));
+  return std::optional(manifest.last);
+}
+
 Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   AuditVerdict verdict;
   std::vector<std::string> paths = wanted.checkpoints;
@@ -333,9 +347,15 @@ Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   for (const KeyRotation& rotation : trust.rotations) {
     checkpoints.push_back(rotation.checkpoint);  // both keys have signed what the log was then
   }
+  ASSIGN_OR_RETURN(const std::optional<Sequence> backed_up, CheckIfBackup(wanted.path));
   ASSIGN_OR_RETURN(const Record record, OpenRecord(wanted.path));
   if (record.damage) {
     return record.log->Health();
+  }
+  if (backed_up && record.log->Last() != *backed_up) {
+    return Status(Code::kCorruption,
+                  fmt::format("the backup ends at event {}, its manifest says {}",
+                              record.log->Last().value(), backed_up->value()));
   }
   ASSIGN_OR_RETURN(verdict.record, VerifyRecord(*record.log, checkpoints));
   if (verdict.record.first_unvouched) {

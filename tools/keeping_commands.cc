@@ -1,4 +1,5 @@
 // Commands that keep the log safe and small: backup, restore, compact, redact.
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -101,6 +102,8 @@ void AddBackupCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
   AddNumber(*backup, "--keep", arguments->keep, "How many backups stay there (7)", {1, 10'000})
       ->type_name("N");
   backup->callback([arguments, &global, &exit_code] {
+    // A limit on the size of files is an error like a full disk, and not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
     const auto client =
         StoreClient::Open(global, StoreClient::Access::kChange, exit_code, kKeepingPatience);
     const json::object body = {
