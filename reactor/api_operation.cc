@@ -8,6 +8,7 @@
 
 #include "reactor/api_call.h"
 #include "reactor/api_problem.h"
+#include "reactor/store_clock.h"
 #include "reactor/verification.h"
 #include "schema/json.h"
 #include "schema/json_text.h"
@@ -66,6 +67,13 @@ ApiResponse MoveClock(const ApiCall& call, std::string_view field, bool negative
   const auto duration = ReadDuration(call, field, negative_too);
   if (!duration.ok()) {
     return Problem(call.Last(), duration.status());
+  }
+  // All of these move the wall clock, and no store's time is far from it.
+  const StoreTime now = TimeFromMicros(call.store.Describe().time);
+  for (const StoreTime time : {clock->Read().wall + *duration, now + *duration}) {
+    if (const Status good = CheckClock(time); !good.ok() && *duration != Duration::zero()) {
+      return Problem(call.Last(), Status(good.code(), fmt::format("{}: {}", field, good.text())));
+    }
   }
   move(call.store, *clock, *duration);
   call.store.PassTime(*clock, Duration::zero());

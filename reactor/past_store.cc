@@ -54,7 +54,12 @@ bool PastStore::MayMoveTo(const PastPlace& place) const {
 }
 
 Status PastStore::MoveTo(const PastPlace& place) {
-  CHECK(place.through >= place_.through && place.moment >= place_.moment);
+  CHECK(place.through >= place_.through);
+  if (place.moment < place_.moment) {
+    return {Code::kCorruption,
+            fmt::format("event {} is damaged: its time is before that of an event before it",
+                        place.through.value())};
+  }
   if (place.through > projections_->Applied()) {
     RETURN_IF_ERROR(Fold(log_, place.through, *projections_, rows_.get()));
   }

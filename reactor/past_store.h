@@ -37,7 +37,8 @@ class PastStore {
 
   // Whether it can get there: not back, and with the folder that a long log needs.
   [[nodiscard]] bool MayMoveTo(const PastPlace& place) const;
-  // Folds on to `place`, which is not before the present one. kCorruption names the damage.
+  // Folds on to `place`, whose events are not fewer than now. kCorruption names the damage; so it
+  // is when times run backwards between them.
   Status MoveTo(const PastPlace& place);
   [[nodiscard]] const PastPlace& place() const { return place_; }
   [[nodiscard]] const Projections& projections() const { return *projections_; }
@@ -63,7 +64,7 @@ class PastStore {
   const std::filesystem::path folder_;
   std::unique_ptr<CheckpointStore> rows_;
   std::unique_ptr<Projections> projections_;
-  PastPlace place_;
+  PastPlace place_{Sequence(), StoreTime::min()};
 };
 
 }  // namespace sagalog

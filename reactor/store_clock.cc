@@ -6,9 +6,19 @@
 
 namespace sagalog {
 
+Status CheckClock(StoreTime wall) {
+  return wall >= kClockFirst && wall < kClockLast
+             ? Status()
+             : Status(Code::kInvalidArgument,
+                      fmt::format("the clock says {}, and has to be between 1970 and the year "
+                                  "9999: set it right",
+                                  FormatTime(wall)));
+}
+
 Result<StoreClock> StoreClock::Start(const Clock& clock, std::optional<StoreTime> last_event,
                                      bool accept_clock) {
   const ClockReading reading = clock.Read();
+  RETURN_IF_ERROR(CheckClock(reading.wall));
   if (last_event && reading.wall - *last_event > kClockAheadMax && !accept_clock) {
     return Status(
         Code::kInvalidArgument,

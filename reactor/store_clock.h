@@ -11,6 +11,10 @@ namespace sagalog {
 
 // A wall clock further ahead of the last event than this is more likely wrong than right.
 inline constexpr Duration kClockAheadMax = std::chrono::hours(7 * 24);
+// A wall clock that says something else is wrong: tokens are made of the time since 1970, and the
+// texts of times end with the year 9999, which leaves leases a year to expire in.
+inline constexpr StoreTime kClockFirst = TimeFromMicros(0);
+inline constexpr StoreTime kClockLast = TimeFromMicros(253'370'764'800'000'000);
 // A wall clock that moves this much against the boot clock was stepped.
 inline constexpr Duration kClockStepMin = std::chrono::seconds(1);
 // A store that took no turn for so long was away: stopped, or its disk stalled.
@@ -19,6 +23,9 @@ inline constexpr Duration kAwayMin = std::chrono::seconds(5);
 inline constexpr Duration kSleepMin = std::chrono::milliseconds(100);
 // How often an idle store takes a turn, so that it can tell silence from absence.
 inline constexpr std::chrono::milliseconds kTickInterval{1000};
+
+// Whether a store may live at this time; kInvalidArgument.
+[[nodiscard]] Status CheckClock(StoreTime wall);
 
 // Starts at max(last event's time, wall clock) and then follows the boot clock, so that a stepped
 // wall clock moves no lease and time never decreases. One thread at a time.
@@ -42,9 +49,10 @@ class StoreClock {
     std::optional<Absence> away;
   };
 
-  // `last_event`: the time of the log's last event, if it has one. kInvalidArgument when the wall
-  // clock is more than kClockAheadMax ahead of it and nobody accepts that: one boot in 2099 would
-  // move store time for ever.
+  // `last_event`: the time of the log's last event, if it has one. kInvalidArgument when no store
+  // may live at what the wall clock says, whoever accepts it; and when it is more than
+  // kClockAheadMax ahead of it and nobody accepts that: one boot in 2099 would move store time for
+  // ever.
   [[nodiscard]] static Result<StoreClock> Start(const Clock& clock,
                                                 std::optional<StoreTime> last_event,
                                                 bool accept_clock);

@@ -1,6 +1,7 @@
 #include "reactor/verify_record.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -154,7 +155,7 @@ class RecordPass {
   std::vector<Checkpoint>::const_iterator next_;
   StubCheck stubs_;
   MerkleTree tree_;
-  std::int64_t time_ = 0;
+  std::int64_t time_ = std::numeric_limits<std::int64_t>::min();
   RecordReport report_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -46,6 +48,31 @@ std::string Quoted(std::string_view text) {
 
 std::string TimeOrNull(const std::optional<StoreTime>& time) {
   return time ? Quoted(FormatTime(*time)) : "null";
+}
+
+// What FormatTime writes, of any year: an event's time may lie outside of those that people give.
+Result<StoreTime> ParseWrittenTime(std::string_view text) {
+  constexpr std::size_t kDigitsMax = 6;
+  constexpr std::int64_t kYearMax = 290'000;  // where microseconds end
+  constexpr std::int64_t kEraYears = 400;
+  constexpr std::int64_t kEraDays = 146'097;
+  constexpr std::int64_t kLikeYear = 2000;
+  if (!text.starts_with('+') && !text.starts_with('-')) {
+    return ParseTime(text);
+  }
+  const std::size_t digits = std::min(text.find('-', 1), text.size()) - 1;
+  std::int64_t year = 0;
+  const auto parsed = std::from_chars(text.data() + 1, text.data() + 1 + digits, year);
+  if (digits == 0 || digits > kDigitsMax || parsed.ptr != text.data() + 1 + digits ||
+      year > kYearMax) {
+    return ParseTime(text);  // says what a time is
+  }
+  year = text.front() == '-' ? -year : year;
+  // The calendar is the same every 400 years.
+  const std::int64_t of_era = (year % kEraYears + kEraYears) % kEraYears;
+  ASSIGN_OR_RETURN(const StoreTime alike,
+                   ParseTime(fmt::format("{:04}{}", kLikeYear + of_era, text.substr(1 + digits))));
+  return alike + std::chrono::days((year - of_era - kLikeYear) / kEraYears * kEraDays);
 }
 
 // Reads members, and remembers the first that is not there as it must be.
@@ -98,7 +125,7 @@ class MemberReader {
     if (IsNull(name)) {
       return std::nullopt;
     }
-    const auto time = ParseTime(Text(name));
+    const auto time = ParseWrittenTime(Text(name));
     if (!time.ok()) {
       Fail(name);
       return std::nullopt;

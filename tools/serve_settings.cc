@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "reactor/connection_limits.h"
+#include "reactor/store_clock.h"
 #include "schema/store_time.h"
 #include "tools/reserve_keeper.h"
 
@@ -112,7 +113,8 @@ Status CheckValue(const Kind& kind, std::string& value) {
                          fmt::format("it is a number from 1 to {}", kConnectionsSettableMax));
   }
   if (kind.name == "manual-clock" && !value.empty()) {
-    return ParseTime(value).status();
+    const auto start = ParseTime(value);
+    return start.ok() ? CheckClock(*start) : start.status();
   }
   return {};
 }

@@ -345,7 +345,9 @@ class Teller {
   // Whose the saga is, and how that ended.
   void FollowTenure(const events::EventT& event, const Saga& before) {
     const StoreTime at = TimeFromMicros(event.time);
-    if (before.IsHeld() && (!saga_.IsHeld() || saga_.token != before.token)) {
+    // Only a record that no store wrote grants a saga without a token: nobody's tenure.
+    const bool ends = before.IsHeld() && (!saga_.IsHeld() || saga_.token != before.token);
+    if (ends && !totals_.tenures.empty()) {
       Tenure& tenure = totals_.tenures.back();
       tenure.until = at;
       tenure.ended = HowItEnded(event);

@@ -156,6 +156,22 @@ TEST(ApiRoutes, AManualClockRefusesWhatIsNoStepForward) {
   }
 }
 
+TEST(ApiRoutes, AManualClockIsNotSetBefore1970) {
+  ApiStore api;
+  ApiOptions options;
+  options.manual_clock = &api.clock();
+  const std::string back = R"({"by":"-3650d"})";
+  for (int decade = 0; decade < 5; ++decade) {
+    EXPECT_EQ(api.Send("POST", "/v1/clock:step-wall", back, options).status, 200);
+  }
+  const StoreTime wall = api.clock().Read().wall;
+  const ApiResponse refused = api.Send("POST", "/v1/clock:step-wall", back, options);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Member(Document(refused), "subject"), "by");
+  EXPECT_THAT(refused.body, testing::HasSubstr("between 1970 and the year 9999"));
+  EXPECT_EQ(api.clock().Read().wall, wall) << "nothing was moved";
+}
+
 TEST(ApiRoutes, TheMachinesClockIsNotMoved) {
   ApiStore api;
   const ApiResponse response = api.Send("POST", "/v1/clock:advance", R"({"by":"90s"})");

@@ -40,6 +40,18 @@ TEST(SystemClock, TellsOneMomentInThreeWays) {
   EXPECT_TRUE(clock.RunsByItself());
 }
 
+TEST(StoreClock, StartsAtNoTimeThatNoStoreCanLiveAt) {
+  for (const char* wall : {"1969-12-31T23:59:59.999999Z", "9999-01-01T00:00:00Z"}) {
+    const ManualClock clock(*ParseTime(wall));
+    const auto started = StoreClock::Start(clock, std::nullopt, true);
+    EXPECT_EQ(started.status().code(), Code::kInvalidArgument) << wall;
+  }
+  for (const char* wall : {"1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999999Z"}) {
+    const ManualClock clock(*ParseTime(wall));
+    EXPECT_TRUE(StoreClock::Start(clock, std::nullopt, false).ok()) << wall;
+  }
+}
+
 TEST(SystemClock, WaitsForTimeOrForTheAlarm) {
   const SystemClock clock;
   Alarm alarm;
