@@ -208,7 +208,9 @@ Status RocksLog::Scan(Sequence from, Sequence through, const Visitor& visitor) c
   if (next <= end) {
     ChainCheck chain(next, end.value() - next.value() + 1);
     const Visitor verified = [&](const events::Event& event, std::string_view bytes) -> Status {
-      RETURN_IF_ERROR(Noted(chain.Pass(event)));
+      if (Status broken = chain.Pass(event); !broken.ok()) {
+        return Noted(std::move(broken));
+      }
       RETURN_IF_ERROR(visitor(event, bytes));
       next = next.Next();
       return {};
@@ -242,7 +244,9 @@ Status RocksLog::ScanInOneGo(Sequence from, Sequence through, const Visitor& vis
   found->Seek(LogKey(from).bytes());
   while (found->Valid() && found->key() == LogKey(sequence).bytes()) {
     const std::string_view bytes = aligned.Assign(found->value());
-    RETURN_IF_ERROR(Noted(VerifyReadBack(sequence, bytes)));
+    if (Status damaged = VerifyReadBack(sequence, bytes); !damaged.ok()) {
+      return Noted(std::move(damaged));
+    }
     RETURN_IF_ERROR(visitor(*events::GetEvent(bytes.data()), bytes));
     if (sequence == through) {
       break;

@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "schema/check.h"
-
 namespace sagalog {
 
 void ChangedSagas::Freeze() {

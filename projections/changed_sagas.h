@@ -7,6 +7,7 @@
 
 #include "projections/checkpoint_batch.h"
 #include "projections/saga_rows.h"
+#include "schema/check.h"
 
 namespace sagalog {
 
@@ -49,6 +50,25 @@ class ChangedSagas {
   void NoteCommitted();
   // The next saga that may leave memory; null = none.
   [[nodiscard]] Saga* NextLeaving();
+
+  // Instead of checkpoints, for a fold of which no row is kept: visits what has changed since and
+  // has ended. All of that may leave memory at once. Leaving() must be empty.
+  template <typename Visitor>
+  void TakeEnded(const Visitor& visit) {
+    CHECK(leaving_next_ == leaving_.size() && frozen_.empty());
+    leaving_.clear();
+    leaving_next_ = 0;
+    written_.clear();
+    for (Saga* saga : changed_) {
+      saga->places.changed = kUnchanged;
+      if (MayLeaveMemory(*saga)) {
+        visit(*saga);
+        saga->places.ended = kLeaving;
+        leaving_.push_back(saga);
+      }
+    }
+    changed_.clear();
+  }
 
  private:
   static constexpr std::uint8_t kUnchanged = 0;

@@ -14,6 +14,8 @@ using FoldCheck = std::function<Status(const Projections& before, const events::
 struct FoldWatch {
   // On the folding thread, before each event.
   FoldCheck check;
+  // On the folding thread, behind each event; an error ends the fold. May be empty.
+  std::function<Status(Projections& after)> folded;
   // On the reading thread, which is ahead: each event as it is stored. May be empty.
   std::function<void(const events::Event& event, std::string_view bytes)> seen;
 };

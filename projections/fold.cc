@@ -173,14 +173,17 @@ class FoldCheckpoints {
 };
 
 Status FoldFrom(Pipe& pipe, Projections& projections, FoldCheckpoints* checkpoints,
-                const FoldCheck& check) {
+                const FoldWatch& watch) {
   std::optional<EventBatch> batch;
   while ((batch = pipe.Take(std::move(batch)))) {
     for (std::size_t i = 0; i < batch->size(); ++i) {
-      if (check) {
-        RETURN_IF_ERROR(check(projections, (*batch)[i]));
+      if (watch.check) {
+        RETURN_IF_ERROR(watch.check(projections, (*batch)[i]));
       }
       RETURN_IF_ERROR(projections.Apply((*batch)[i]));
+      if (watch.folded) {
+        RETURN_IF_ERROR(watch.folded(projections));
+      }
       if (checkpoints != nullptr) {
         RETURN_IF_ERROR(checkpoints->AfterEvent());
       }
@@ -210,7 +213,7 @@ Status Fold(const EventLog& log, Sequence through, Projections& projections, con
   Pipe pipe;
   std::thread reader([&] { ReadInto(pipe, log, from, through, plan.watch.seen); });
   const Status folded =
-      FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr, plan.watch.check);
+      FoldFrom(pipe, projections, checkpoints ? &*checkpoints : nullptr, plan.watch);
   pipe.Close();
   reader.join();
   return folded;

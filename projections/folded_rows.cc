@@ -13,6 +13,8 @@ namespace {
 // Rows that wait for their last change, and sagas with notes behind it: beyond these a second copy
 // is the better way.
 constexpr std::size_t kWaitingBytesMax = 48UL << 20;
+// What is folded before the last changes are known waits, too.
+constexpr std::size_t kUnknownBytesMax = 8UL << 20;
 constexpr std::size_t kNotedLaterMax = 500'000;
 // Rows of live sagas that are made before they are counted.
 constexpr std::size_t kLiveSagasAtOnce = 1000;
@@ -179,49 +181,84 @@ bool FoldedRows::IsLast(std::string_view saga_id, const RowHistory& history) con
   return changed < is_last_change_.size() && is_last_change_[changed];
 }
 
-Status FoldedRows::Commit(CheckpointBatch& batch) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return last_changes_are_known_; });
-  batch.Visit([this](const CheckpointBatch::Row& row) {
-    switch (row.family) {
-      case RowFamily::kEnded: TakeEnded(row.key, row.value); break;
-      case RowFamily::kByPlan:
-      case RowFamily::kGenerations:
-      case RowFamily::kRequests: prints_.Add(row.family, row.key, row.value); break;
-      // Live ones count as they are in the end; a key's row follows from its generations.
-      default: break;
-    }
-  });
-  meta_ = batch.meta();
-  sequence_ = batch.sequence();
-  batch.Clear();
-  return {};
+Status FoldedRows::TakeEnded(Projections& folded) {
+  ReadModels& models = folded.models();
+  models.changed().TakeEnded([this](Saga& saga) { CountEnded(saga); });
+  models.LetGo(static_cast<std::size_t>(-1));
+  return is_beyond_bounds_ ? Status(Code::kCancelled, "too many rows wait for their last change")
+                           : Status();
 }
 
-void FoldedRows::TakeEnded(std::string_view saga_id, std::string_view row) {
-  const Result<RowHistory> history = ReadRowHistory(row);
-  CHECK(history.ok());
-  const bool is_last = IsLast(saga_id, *history);
-  if (is_last) {
-    prints_.Add(RowFamily::kEnded, saga_id, row);
+void FoldedRows::Count(RowFamily family, std::string_view key, std::string_view row) {
+  // A key's row follows from its generations.
+  if (family != RowFamily::kKeys) {
+    prints_.Add(family, key, row);
   }
-  if (is_last && waiting_.empty()) {
+}
+
+void FoldedRows::CountEnded(Saga& saga) {
+  if (!saga.places.has_ended_row) {
+    saga.places.has_ended_row = true;
+    VisitLookUpRows(saga, [this](RowFamily family, std::string_view key, std::string_view value) {
+      Count(family, key, value);
+    });
+  }
+  StopAwaiting(saga.id);
+  row_.clear();
+  EncodeSaga(saga, row_);
+  if (KnowsLastChanges() && IsLast(saga.id, HistoryOf(saga))) {
+    Count(RowFamily::kEnded, saga.id, row_);
+  } else {
+    Await(saga.id, row_);
+  }
+}
+
+bool FoldedRows::KnowsLastChanges() {
+  if (knows_last_changes_) {
+    return true;
+  }
+  {
+    std::unique_lock lock(mutex_);
+    if (waiting_bytes_ > kUnknownBytesMax) {
+      changed_.wait(lock, [this] { return last_changes_are_known_; });
+    }
+    if (!last_changes_are_known_) {
+      return false;
+    }
+  }
+  knows_last_changes_ = true;
+  CountLastOnes();
+  return true;
+}
+
+void FoldedRows::CountLastOnes() {
+  for (auto waits = waiting_.begin(); waits != waiting_.end();) {
+    const auto& [id, row] = *waits;
+    const Result<RowHistory> history = ReadRowHistory(row);
+    CHECK(history.ok());
+    if (!IsLast(id, *history)) {
+      ++waits;
+      continue;
+    }
+    Count(RowFamily::kEnded, id, row);
+    waiting_bytes_ -= id.size() + row.size();
+    waits = waiting_.erase(waits);
+  }
+}
+
+void FoldedRows::Await(std::string_view saga_id, std::string_view row) {
+  waiting_bytes_ += saga_id.size() + row.size();
+  waiting_.emplace(saga_id, row);
+  is_beyond_bounds_ = waiting_bytes_ > kWaitingBytesMax;
+}
+
+void FoldedRows::StopAwaiting(std::string_view saga_id) {
+  if (waiting_.empty()) {
     return;
   }
-  std::string id(saga_id);
-  if (const auto before = waiting_.find(id); before != waiting_.end()) {
-    waiting_bytes_ -= before->first.size() + before->second.size();
-    waiting_.erase(before);
-  }
-  if (is_last || is_beyond_bounds_) {
-    return;
-  }
-  waiting_bytes_ += id.size() + row.size();
-  waiting_.emplace(std::move(id), row);
-  if (waiting_bytes_ > kWaitingBytesMax) {
-    is_beyond_bounds_ = true;
-    waiting_.clear();
-    waiting_bytes_ = 0;
+  if (const auto waits = waiting_.find(std::string(saga_id)); waits != waiting_.end()) {
+    waiting_bytes_ -= waits->first.size() + waits->second.size();
+    waiting_.erase(waits);
   }
 }
 
@@ -229,8 +266,7 @@ Result<bool> FoldedRows::CompareLive(Projections& folded) {
   ReadModels& models = folded.models();
   CheckpointBatch batch;
   const auto count = [&] {
-    batch.Visit(
-        [this](const CheckpointBatch::Row& row) { prints_.Add(row.family, row.key, row.value); });
+    batch.Visit([this](const CheckpointBatch::Row& row) { Count(row.family, row.key, row.value); });
     batch.Clear();
   };
   std::size_t sagas = 0;
@@ -261,14 +297,13 @@ Result<bool> FoldedRows::AreStored(Projections& folded) {
   reader_.join();
   RETURN_IF_ERROR(read_.status());
   ASSIGN_OR_RETURN(const auto meta, ReadRow(stored_, RowFamily::kMeta, kMetaRowKey));
-  {
-    const std::lock_guard lock(mutex_);
-    if (!*read_ || is_beyond_bounds_ || !waiting_.empty() || !meta || *meta != meta_) {
-      return false;
-    }
+  if (!*read_ || is_beyond_bounds_ || !meta || *meta != folded.models().EncodeStore()) {
+    return false;
+  }
+  if (!KnowsLastChanges() || !waiting_.empty()) {
+    return false;
   }
   ASSIGN_OR_RETURN(const bool live_agrees, CompareLive(folded));
-  const std::lock_guard lock(mutex_);
   is_compared_ = live_agrees && prints_ == prints_of_stored_;
   return is_compared_;
 }
@@ -292,25 +327,13 @@ std::uint32_t FoldedRows::GenerationBefore(std::string_view key, std::uint32_t p
 }
 
 Result<std::optional<Saga>> FoldedRows::FindSaga(std::string_view saga_id) const {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto waits = waiting_.empty() ? waiting_.end() : waiting_.find(std::string(saga_id));
-    if (waits != waiting_.end()) {
+  if (!waiting_.empty()) {
+    if (const auto waits = waiting_.find(std::string(saga_id)); waits != waiting_.end()) {
       ASSIGN_OR_RETURN(Saga saga, DecodeEndedRow(waits->second));
       return std::optional(std::move(saga));
     }
-    if (!is_compared_) {
-      return std::optional<Saga>();
-    }
   }
-  return stored_.FindSaga(saga_id);
-}
-
-Status FoldedRows::Load(Projections& /*projections*/) { return {}; }
-
-Result<std::optional<std::string>> FoldedRows::FirstDifference(
-    const CheckpointStore& /*other*/) const {
-  return std::optional<std::string>();
+  return is_compared_ ? stored_.FindSaga(saga_id) : Result(std::optional<Saga>());
 }
 
 Result<std::optional<EndedKey>> FoldedRows::FindKey(std::string_view /*key*/) const {

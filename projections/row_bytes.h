@@ -1,7 +1,9 @@
 // The bytes of a row: numbers in as few bytes as they need, texts with their length before them.
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,18 +15,23 @@
 
 namespace sagalog {
 
-// Appends to a string it borrows.
+// Appends to a string it borrows: all of it when it goes away, and not before.
 class RowWriter {
  public:
   explicit RowWriter(std::string& out) : out_(out) {}
+  ~RowWriter() { Flush(); }
+  RowWriter(const RowWriter&) = delete;
+  RowWriter& operator=(const RowWriter&) = delete;
 
   // Seven bits a byte, the low ones first; the top bit says that more follow.
   void Number(std::uint64_t value) {
-    while (value >= 0x80) {
-      out_.push_back(static_cast<char>(value | 0x80));
-      value >>= 7;
+    Reserve(kNumberMax);
+    std::size_t at = used_;
+    for (; value >= 0x80; value >>= 7) {
+      buffer_[at++] = static_cast<char>(value | 0x80);
     }
-    out_.push_back(static_cast<char>(value));
+    buffer_[at++] = static_cast<char>(value);
+    used_ = at;
   }
   // Numbers near zero of either sign are short.
   void Signed(std::int64_t value) {
@@ -32,14 +39,26 @@ class RowWriter {
   }
   // Eight bytes: for hashes, which are never short.
   void Fixed(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      out_.push_back(static_cast<char>(value >> shift));
+    Reserve(sizeof(value));
+    for (std::size_t i = sizeof(value); i > 0; --i, value >>= 8) {
+      buffer_[used_ + i - 1] = static_cast<char>(value);
     }
+    used_ += sizeof(value);
   }
-  void Byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
+  void Byte(std::uint8_t value) {
+    Reserve(1);
+    buffer_[used_++] = static_cast<char>(value);
+  }
   void Text(std::string_view text) {
     Number(text.size());
-    out_.append(text);
+    if (text.size() > buffer_.size()) {
+      Flush();
+      out_.append(text);
+      return;
+    }
+    Reserve(text.size());
+    text.copy(buffer_.data() + used_, text.size());
+    used_ += text.size();
   }
   void Text(const InternedText& text) { Text(text.view()); }
   void Time(StoreTime time) { Signed(ToMicros(time)); }
@@ -49,7 +68,22 @@ class RowWriter {
   }
 
  private:
+  static constexpr std::size_t kNumberMax = 10;
+
+  void Reserve(std::size_t bytes) {
+    if (buffer_.size() - used_ < bytes) {
+      Flush();
+    }
+  }
+  void Flush() {
+    out_.append(buffer_.data(), used_);
+    used_ = 0;
+  }
+
   std::string& out_;
+  // Most rows fit: appending to the string byte by byte would take several times as long.
+  std::array<char, 256> buffer_;
+  std::size_t used_ = 0;
 };
 
 // Reads what a RowWriter wrote. Trusts nothing: at the first thing wrong it fails, and gives zeros

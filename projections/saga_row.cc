@@ -362,20 +362,23 @@ Result<Saga> DecodeSaga(std::string_view& bytes) {
   return saga;
 }
 
+RowHistory HistoryOf(const Saga& saga) {
+  RowHistory history{saga.planned_sequence, saga.sequence, {}};
+  if (saga.extras && !saga.extras->refusal_notes.empty() &&
+      saga.extras->refusal_notes.back() > saga.sequence) {
+    history.noted_later = saga.extras->refusal_notes.back();
+  }
+  return history;
+}
+
 Result<RowHistory> ReadRowHistory(std::string_view bytes) {
   RowReader row(bytes);
   const std::uint32_t parts = row.NumberUpTo<std::uint32_t>(kAllParts);
-  RowHistory history;
   if ((parts & kRefusalNotes) != 0) {
     ASSIGN_OR_RETURN(const Saga saga, DecodeSaga(bytes));
-    history.planned = saga.planned_sequence;
-    history.changed = saga.sequence;
-    const auto& notes = saga.extras->refusal_notes;
-    if (!notes.empty() && notes.back() > saga.sequence) {
-      history.noted_later = notes.back();
-    }
-    return history;
+    return HistoryOf(saga);
   }
+  RowHistory history;
   constexpr int kTexts = 5;  // of WriteCore, before the sequences
   for (int i = 0; i < kTexts; ++i) {
     static_cast<void>(row.Text());

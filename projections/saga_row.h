@@ -24,6 +24,7 @@ struct RowHistory {
   // The newest note of a refusal, if that came later: it is no event of the saga. Else 0.
   Sequence noted_later;
 };
+[[nodiscard]] RowHistory HistoryOf(const Saga& saga);
 // kCorruption when the row is damaged, as far as it had to be read.
 [[nodiscard]] Result<RowHistory> ReadRowHistory(std::string_view bytes);
 

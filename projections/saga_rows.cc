@@ -1,5 +1,8 @@
 #include "projections/saga_rows.h"
 
+#include <array>
+#include <cstddef>
+
 #include "projections/effects_in_doubt.h"
 #include "projections/row_bytes.h"
 #include "projections/saga_row.h"
@@ -9,9 +12,11 @@ namespace {
 
 template <typename T>
 void AppendBigEndian(std::string& out, T value) {
-  for (int shift = (sizeof(T) - 1) * 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(value >> shift));
+  std::array<char, sizeof(T)> bytes;
+  for (std::size_t i = sizeof(T); i > 0; --i, value = static_cast<T>(value >> 8)) {
+    bytes[i - 1] = static_cast<char>(value);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 template <typename T>
@@ -24,36 +29,46 @@ T TakeBigEndian(std::string_view& bytes) {
   return value;
 }
 
-// By which an ended saga is looked up. Written once: what they say does not change any more.
-void WriteLookUpRows(const Saga& saga, CheckpointBatch& batch) {
-  batch.Put(RowFamily::kByPlan, PlanRowKey(saga.planned_sequence), saga.id);
-  if (!saga.key.empty()) {
-    batch.Put(RowFamily::kKeys, saga.key, EncodeKeyRow({saga.generation, saga.id, saga.state}));
-    batch.Put(RowFamily::kGenerations, GenerationRowKey(saga.key, saga.generation), saga.id);
-  }
-  for (const RequestRecord& request : saga.requests) {
-    if (request.store_wide) {
-      batch.Put(RowFamily::kRequests, RequestRowKey(request.high, request.low),
-                EncodeRequestRow({saga.id, request.sequence}));
-    }
-  }
+void WriteLabels(const Saga& saga, const Labels& labels, std::string& row) {
+  RowWriter writer(row);
+  writer.Number(labels.CountOf(saga));
+  labels.VisitOf(saga, [&](std::string_view name, std::string_view value) {
+    writer.Text(name);
+    writer.Text(value);
+  });
 }
 
 }  // namespace
 
 bool MayLeaveMemory(const Saga& saga) { return saga.IsSettled() && !AwaitsSettlement(saga); }
 
+void VisitLookUpRows(const Saga& saga, const RowVisitor& visit) {
+  thread_local std::string row;  // so that most rows need no memory of their own
+  visit(RowFamily::kByPlan, PlanRowKey(saga.planned_sequence), saga.id);
+  if (!saga.key.empty()) {
+    visit(RowFamily::kKeys, saga.key, EncodeKeyRow({saga.generation, saga.id, saga.state}));
+    visit(RowFamily::kGenerations, GenerationRowKey(saga.key, saga.generation), saga.id);
+  }
+  for (const RequestRecord& request : saga.requests) {
+    if (request.store_wide) {
+      row.clear();
+      AppendBigEndian(row, request.high);
+      AppendBigEndian(row, request.low);
+      const std::size_t key_size = row.size();
+      AppendBigEndian(row, request.sequence.value());
+      row += saga.id;
+      const std::string_view both = row;
+      visit(RowFamily::kRequests, both.substr(0, key_size), both.substr(key_size));
+    }
+  }
+}
+
 void WriteSagaRows(Saga& saga, const Labels& labels, CheckpointBatch& batch) {
   thread_local std::string row;
   row.clear();
   EncodeSaga(saga, row);
   if (!MayLeaveMemory(saga)) {
-    RowWriter writer(row);
-    writer.Number(labels.CountOf(saga));
-    labels.VisitOf(saga, [&](std::string_view name, std::string_view value) {
-      writer.Text(name);
-      writer.Text(value);
-    });
+    WriteLabels(saga, labels, row);
     batch.Put(RowFamily::kLive, saga.id, row);
     saga.places.has_live_row = true;
     return;
@@ -64,7 +79,9 @@ void WriteSagaRows(Saga& saga, const Labels& labels, CheckpointBatch& batch) {
   }
   batch.Put(RowFamily::kEnded, saga.id, row);
   if (!saga.places.has_ended_row) {
-    WriteLookUpRows(saga, batch);
+    VisitLookUpRows(saga, [&batch](RowFamily family, std::string_view key, std::string_view value) {
+      batch.Put(family, key, value);
+    });
     saga.places.has_ended_row = true;
   }
 }
@@ -112,13 +129,6 @@ Result<EndedKey> DecodeKeyRow(std::string_view bytes) {
     return Status(Code::kCorruption, "the row of a key of saga " + key.saga_id + " is damaged");
   }
   return key;
-}
-
-std::string EncodeRequestRow(const EndedRequest& request) {
-  std::string row;
-  AppendBigEndian(row, request.sequence.value());
-  row += request.saga_id;
-  return row;
 }
 
 Result<EndedRequest> DecodeRequestRow(std::string_view bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,12 @@ namespace sagalog {
 // by which it is looked up. Notes in its places which rows it has.
 void WriteSagaRows(Saga& saga, const Labels& labels, CheckpointBatch& batch);
 
+// Those by which an ended saga is looked up, each as visit(family, key, value): written once, for
+// what they say does not change any more.
+using RowVisitor =
+    std::function<void(RowFamily family, std::string_view key, std::string_view value)>;
+void VisitLookUpRows(const Saga& saga, const RowVisitor& visit);
+
 // A row of kLive.
 struct LiveRow {
   Saga saga;
@@ -37,7 +44,6 @@ struct LiveRow {
 [[nodiscard]] Result<EndedKey> DecodeKeyRow(std::string_view bytes);
 
 // A row of kRequests: sequence as 8 bytes big-endian, saga id.
-[[nodiscard]] std::string EncodeRequestRow(const EndedRequest& request);
 [[nodiscard]] Result<EndedRequest> DecodeRequestRow(std::string_view bytes);
 
 // Keys of rows.

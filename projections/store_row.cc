@@ -118,18 +118,20 @@ void ReadCounts(RowReader& row, Counts& counts) {
 std::string EncodeStoreRow(Sequence sequence, const StoreFacts& facts, const Statistics& statistics,
                            const NamedQueues& queues) {
   std::string bytes;
-  RowWriter row(bytes);
-  row.Number(kRowLayoutVersion);
-  row.Number(sequence);
-  WriteFacts(row, facts);
-  WriteCounts(row, statistics.sagas_by_state);
-  WriteCounts(row, statistics.events_by_type);
-  row.Number(queues.size());
-  for (const auto& [name, configuration] : queues) {
-    row.Text(name);
-    WriteLimit(row, configuration->limit);
-    row.Byte(configuration->frozen ? 1 : 0);
-    WritePolicy(row, configuration->policy);
+  {
+    RowWriter row(bytes);
+    row.Number(kRowLayoutVersion);
+    row.Number(sequence);
+    WriteFacts(row, facts);
+    WriteCounts(row, statistics.sagas_by_state);
+    WriteCounts(row, statistics.events_by_type);
+    row.Number(queues.size());
+    for (const auto& [name, configuration] : queues) {
+      row.Text(name);
+      WriteLimit(row, configuration->limit);
+      row.Byte(configuration->frozen ? 1 : 0);
+      WritePolicy(row, configuration->policy);
+    }
   }
   return bytes;
 }

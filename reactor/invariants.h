@@ -15,8 +15,8 @@ namespace sagalog {
 class EndedSagas {
  public:
   virtual ~EndedSagas() = default;
-  // Whether one of this id did.
-  [[nodiscard]] virtual bool Has(std::string_view saga_id) const = 0;
+  // The one of this id.
+  [[nodiscard]] virtual std::optional<Saga> Find(std::string_view saga_id) const = 0;
   // The newest generation of a key that did, as `event` plans the generation `planned`; 0 = none.
   [[nodiscard]] virtual std::uint32_t NewestGeneration(std::string_view key, std::uint32_t planned,
                                                        Sequence event) const = 0;
@@ -28,7 +28,7 @@ struct InvariantScene {
   const EndedSagas& ended;
   const Projections& before;
   const events::Event& event;
-  // The event's saga before it; null = of the store, or not in memory: new, or ended and settled.
+  // The event's saga before it, ended or not; null = of the store, new, or never planned.
   const Saga* saga;
 };
 

@@ -53,9 +53,9 @@ class EndedInRows final : public EndedSagas {
  public:
   explicit EndedInRows(const EndedRows& rows) : rows_(rows) {}
 
-  [[nodiscard]] bool Has(std::string_view saga_id) const override {
-    const auto row = rows_.FindSaga(saga_id);
-    return row.ok() && *row;
+  [[nodiscard]] std::optional<Saga> Find(std::string_view saga_id) const override {
+    auto row = rows_.FindSaga(saga_id);
+    return row.ok() ? *std::move(row) : std::nullopt;
   }
   [[nodiscard]] std::uint32_t NewestGeneration(std::string_view key, std::uint32_t /*planned*/,
                                                Sequence /*event*/) const override {
@@ -73,9 +73,9 @@ class EndedInComparison final : public EndedSagas {
  public:
   explicit EndedInComparison(const FoldedRows& rows) : rows_(rows) {}
 
-  [[nodiscard]] bool Has(std::string_view saga_id) const override {
-    const auto waiting = rows_.FindSaga(saga_id);
-    return waiting.ok() && *waiting;
+  [[nodiscard]] std::optional<Saga> Find(std::string_view saga_id) const override {
+    auto waiting = rows_.FindSaga(saga_id);
+    return waiting.ok() ? *std::move(waiting) : std::nullopt;
   }
   [[nodiscard]] std::uint32_t NewestGeneration(std::string_view key, std::uint32_t planned,
                                                Sequence event) const override {
@@ -97,6 +97,7 @@ class Questions {
         [this, &ended](const Projections& before, const events::Event& event) {
           return Ask(ended, before, event);
         },
+        {},
         [this](const events::Event& event, std::string_view bytes) { audit_.Pass(event, bytes); }};
   }
   // The invariant that was found broken.
@@ -104,9 +105,16 @@ class Questions {
 
  private:
   Status Ask(const EndedSagas& ended, const Projections& before, const events::Event& event) {
-    const Saga* saga = event.version() == 0 || event.saga_id() == nullptr
-                           ? nullptr
-                           : before.Find(event.saga_id()->string_view());
+    const Saga* saga = nullptr;
+    std::optional<Saga> thawed;
+    if (event.version() > 0 && event.saga_id() != nullptr) {
+      const std::string_view saga_id = event.saga_id()->string_view();
+      saga = before.Find(saga_id);
+      if (saga == nullptr && event.body_type() != events::Body::Planned) {
+        thawed = ended.Find(saga_id);
+        saga = thawed ? &*thawed : nullptr;
+      }
+    }
     auto found = FindBroken({log_, ended, before, event, saga});
     if (!found) {
       return {};
@@ -193,10 +201,9 @@ Result<std::optional<Found>> FindWithoutCopy(const Verified& of) {
   Projections projections(rows);
   Questions questions(of.engine.log(), audit);
   const EndedInComparison while_comparing(rows);
-  if (!FoldChecked(of.engine.log(), of.checkpoint, projections, &rows,
-                   questions.Watch(while_comparing))
-           .ok() ||
-      !Checkpointer(projections, rows).TakeNow().ok()) {
+  FoldWatch watch = questions.Watch(while_comparing);
+  watch.folded = [&rows](Projections& after) { return rows.TakeEnded(after); };
+  if (!FoldChecked(of.engine.log(), of.checkpoint, projections, nullptr, watch).ok()) {
     return unknown;
   }
   const Result<bool> are_stored = rows.AreStored(projections);

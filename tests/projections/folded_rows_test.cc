@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include "projections/checked_fold.h"
 #include "tests/eventlog/scratch_directory.h"
 #include "tests/projections/history.h"
 #include "tests/projections/random_history.h"
@@ -21,11 +22,17 @@ namespace {
 constexpr std::array kFamilies = {"default", "live",        "ended",   "by_plan",
                                   "keys",    "generations", "requests"};
 
+// Folds as verify does.
+Status FoldInto(FoldedRows& rows, const EventLog& log, Sequence through, Projections& folded) {
+  return FoldChecked(log, through, folded, nullptr,
+                     {{}, [&rows](Projections& after) { return rows.TakeEnded(after); }, {}});
+}
+
 // Folds the first `through` events beside `stored`; whether they are what is stored.
 bool AreStored(const EventLog& log, Sequence through, const CheckpointStore& stored) {
   FoldedRows rows(stored);
   Projections folded(rows);
-  if (!Fold(log, through, folded, &rows, 40).ok() || !Checkpointer(folded, rows).TakeNow().ok()) {
+  if (!FoldInto(rows, log, through, folded).ok()) {
     return false;
   }
   const auto found = rows.AreStored(folded);
@@ -62,13 +69,41 @@ TEST(FoldedRows, FindEndedSagasForWhatFollowsTheCheckpoint) {
     }
     FoldedRows rows(history.rows());
     Projections folded(rows);
-    ASSERT_TRUE(Fold(history.log(), checkpoint, folded, &rows, 40).ok());
-    ASSERT_TRUE(Checkpointer(folded, rows).TakeNow().ok());
+    ASSERT_TRUE(FoldInto(rows, history.log(), checkpoint, folded).ok());
     const auto are_stored = rows.AreStored(folded);
     ASSERT_TRUE(are_stored.ok() && *are_stored) << "seed " << seed;
     const Status tail = Fold(history.log(), history.log().Last(), folded, nullptr);
     EXPECT_TRUE(tail.ok()) << "seed " << seed << ": " << tail.text();
   }
+}
+
+TEST(FoldedRows, LetGoOfASagaWithItsLastEventAlone) {
+  History history;
+  for (const char* saga : {"ended", "noted", "live"}) {
+    history.Plan(saga);
+    history.Acquire(saga);
+  }
+  history.End("ended");
+  history.End("noted");
+  const Sequence ended = history.log().Last();
+  history.Append("noted", events::AnnotatedT());
+  history.TakeCheckpoint();
+  FoldedRows rows(history.rows());
+  Projections folded(rows);
+  ASSERT_TRUE(FoldInto(rows, history.log(), ended, folded).ok());
+  EXPECT_EQ(folded.Find("ended"), nullptr);
+  EXPECT_EQ(folded.Find("noted"), nullptr);
+  ASSERT_NE(folded.Find("live"), nullptr);
+  const auto noted = rows.FindSaga("noted");
+  ASSERT_TRUE(noted.ok() && *noted);
+  EXPECT_EQ((*noted)->sequence, ended);
+  ASSERT_TRUE(FoldInto(rows, history.log(), history.log().Last(), folded).ok());
+  EXPECT_EQ(folded.Find("noted"), nullptr);
+  const auto are_stored = rows.AreStored(folded);
+  EXPECT_TRUE(are_stored.ok() && *are_stored);
+  // Only now what is stored may be asked.
+  const auto found = rows.FindSaga("ended");
+  EXPECT_TRUE(found.ok() && *found);
 }
 
 // Rows in a directory, which somebody changes by hand.
