@@ -121,6 +121,23 @@ asio::awaitable<error_code> Connection::ReadMore(std::size_t size_max) {
 }
 
 asio::awaitable<error_code> Connection::Write(PeerStream::Parts parts) {
+  WriteAtOnce(parts);
+  if (asio::buffer_size(parts) == 0) {
+    co_return error_code();
+  }
+  co_return co_await WriteRest(parts);
+}
+
+void Connection::WriteAtOnce(PeerStream::Parts& parts) {
+  std::size_t taken = stream_->WriteAtOnce(parts);
+  for (asio::const_buffer& part : parts) {
+    const std::size_t of_this = std::min(taken, part.size());
+    part += of_this;
+    taken -= of_this;
+  }
+}
+
+asio::awaitable<error_code> Connection::WriteRest(PeerStream::Parts parts) {
   writing_ = true;
   const error_code error = co_await stream_->Write(parts);
   writing_ = false;

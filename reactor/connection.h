@@ -65,6 +65,11 @@ class Connection {
   // Up to `size_max` bytes more into the buffer.
   [[nodiscard]] boost::asio::awaitable<boost::system::error_code> ReadMore(std::size_t size_max);
   [[nodiscard]] boost::asio::awaitable<boost::system::error_code> Write(PeerStream::Parts parts);
+  // The same in two steps: what the peer takes without a wait is taken away from `parts`; then the
+  // rest.
+  void WriteAtOnce(PeerStream::Parts& parts);
+  [[nodiscard]] boost::asio::awaitable<boost::system::error_code> WriteRest(
+      PeerStream::Parts parts);
   // Ends writing, and throws away what a peer still sends whose request was refused unread, so that
   // it sees the refusal before the connection ends.
   [[nodiscard]] boost::asio::awaitable<void> Linger();
@@ -79,6 +84,9 @@ class Connection {
   // For the service: what a stop ends at once, and what it ends when its patience is over.
   void EndIfIdle();
   void EndUnlessAnswering();
+  // Where it stands among the connections of the service.
+  void SetPlace(std::size_t place) { place_ = place; }
+  [[nodiscard]] std::size_t place() const { return place_; }
   // Closes it when what it waits for is over at this tick of the service.
   void EndIfOverdue(std::uint64_t tick);
 
@@ -95,6 +103,7 @@ class Connection {
   boost::beast::flat_buffer buffer_;
   std::function<void()> on_stop_;
   Phase phase_ = Phase::kIdle;
+  std::size_t place_ = 0;
   bool reading_ = false;
   bool writing_ = false;
   std::uint64_t read_due_ = 0;   // a tick of the service

@@ -31,16 +31,29 @@ inline constexpr std::chrono::milliseconds kRefusalPatience{500};
 // What the log's tables and everything else but connections may have open.
 inline constexpr std::size_t kDescriptorsBesideMax = 512;
 
-// Followers of the log are given their pieces in turn, so many each time, and then comes a pause:
-// what they take together is bounded, and nobody else waits for more than one such group. A
-// thousand that have something to read come round four times a second; few are not held up. What
-// comes meanwhile is taken together.
-inline constexpr std::chrono::microseconds kTurnPause{2000};
+// Followers of the log are given their pieces in turn, so many each time and then a pause at least:
+// nobody else waits for more than one such group.
+inline constexpr std::chrono::microseconds kTurnPause{250};
 inline constexpr std::size_t kTurnsTogether = 8;
-// From so many followers on, a piece that had to be read from the log for one of them, which takes
-// about a fourth of this, is rested from so long.
-inline constexpr std::size_t kFollowersMany = 64;
-inline constexpr std::chrono::microseconds kReadingRest{2000};
+// A turn is followed by a rest, as a multiple of what it took of the sockets' thread. Beside
+// requests all followers together take a thirty-third of that thread, so that what they get is not
+// paid by the commands; without requests they take half of it, which leaves room for one that
+// comes.
+inline constexpr int kRestBesideRequests = 32;
+inline constexpr int kRestAlone = 1;
+// So long after a request more of them are expected: a lonely caller's next one comes within the
+// sync of a slow disk.
+inline constexpr std::chrono::milliseconds kBusyAfterRequest{10};
+// Turns that were not taken may be taken later, but not many at a stretch.
+inline constexpr std::chrono::microseconds kTurnSavings{1000};
+// What resuming a follower and putting it back into the row takes, beside the sending.
+inline constexpr std::chrono::microseconds kTurnOverhead{8};
+// What a byte is taken to cost that is sent, or encrypted, later than in the turn.
+inline constexpr std::chrono::nanoseconds kUnmeasuredByteCost{1};
+
+// When the log gets on, those at its end are told: after a pause in which so many all have a turn,
+// since nobody needs it sooner. What comes meanwhile is taken together.
+inline constexpr std::chrono::microseconds kNewsPause{2000};
 // How long at most, so that a follower at the end of the log hears soon.
 inline constexpr std::chrono::microseconds kWatchPauseMax{1'000'000};
 

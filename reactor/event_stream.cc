@@ -15,6 +15,15 @@ namespace {
 // What is looked at for one piece: a filter that lets little through does not hold a thread.
 constexpr std::uint64_t kPieceEventsMax = 8192;
 
+// Those who follow are given pieces that end at a multiple of this: whoever began elsewhere is soon
+// at the same places as the others, and shares theirs.
+constexpr std::uint64_t kPieceSteps = 128;
+
+EventPiece Nothing() {
+  static const auto kNothing = std::make_shared<const std::string>();
+  return kNothing;
+}
+
 Status Full() { return {Code::kCancelled, "the piece is full"}; }
 
 }  // namespace
@@ -83,11 +92,10 @@ Result<std::string> EventStream::Next() {
     RETURN_IF_ERROR(AppendHistory(piece));
     return piece;
   }
-  const Sequence before = seen_;
-  const std::uint64_t through =
-      std::min(seen_.value() + kPieceEventsMax, query_.follow ? log_.Last().value() : end_.value());
+  const Sequence last = query_.follow ? log_.Last() : end_;
+  const Sequence through(std::min(seen_.value() + kPieceEventsMax, last.value()));
   const Status scanned = log_.Scan(
-      Sequence(seen_.value() + 1), Sequence(through),
+      Sequence(seen_.value() + 1), std::min(through, PieceEnd()),
       [&](const events::Event& event, std::string_view bytes) {
         const std::string_view saga =
             event.saga_id() == nullptr ? std::string_view() : event.saga_id()->string_view();
@@ -103,11 +111,6 @@ Result<std::string> EventStream::Next() {
       });
   if (!scanned.ok() && scanned.code() != Code::kCancelled) {
     return scanned;
-  }
-  if (SharesPieces() && !piece.empty()) {
-    // Others may have begun at the same place.
-    tail_->KeepPiece(
-        std::make_shared<const SharedPiece>(SharedPiece{before, seen_, query_.form, piece}));
   }
   return piece;
 }
@@ -130,38 +133,69 @@ Status EventStream::AppendHistory(std::string& piece) {
   return {};
 }
 
-std::shared_ptr<const std::string> EventStream::NextShared() {
-  static const auto kNothing = std::make_shared<const std::string>();
-  if (tail_ == nullptr || !query_.follow || !history_end_.IsNone() || allowed_ == 0) {
-    return kNothing;
+EventPiece EventStream::NextShared() {
+  if (!MayShare()) {
+    return Nothing();
   }
-  if (SharesPieces()) {
-    return NextOfAll();
+  if (auto piece = tail_->TryFindPiece(seen_, query_.form, filter_);
+      piece != nullptr && piece->events <= allowed_) {
+    return Take(std::move(piece));
   }
-  std::string piece = NextFiltered();
-  return piece.empty() ? kNothing : std::make_shared<const std::string>(std::move(piece));
+  if (!(filter_ == EventFilter{})) {
+    seen_ = tail_->SkipUnwanted(seen_, filter_);
+  }
+  return Nothing();
 }
 
-// Followers in step are given one text, which the first of them makes.
-std::shared_ptr<const std::string> EventStream::NextOfAll() {
-  std::shared_ptr<const SharedPiece> piece = tail_->FindPiece(seen_, query_.form);
-  if (piece == nullptr) {
-    const Sequence before = seen_;
-    std::string text = NextFiltered();
-    text.shrink_to_fit();
-    piece = std::make_shared<const SharedPiece>(
-        SharedPiece{before, seen_, query_.form, std::move(text)});
-    if (!piece->text.empty()) {
-      tail_->KeepPiece(piece);
-    }
+Result<EventPiece> EventStream::NextOfFollower() {
+  if (!MayShare()) {
+    ASSIGN_OR_RETURN(std::string own, Next());
+    own.shrink_to_fit();
+    return std::make_shared<const std::string>(std::move(own));
   }
+  // Another may have made it since this was put into the row.
+  if (auto piece = tail_->FindPiece(seen_, query_.form, filter_);
+      piece != nullptr && piece->events <= allowed_) {
+    return Take(std::move(piece));
+  }
+  const std::uint64_t redactions = tail_->CountRedactions();
+  const Sequence before = seen_;
+  const std::uint64_t allowed_before = allowed_;
+  std::string text = NextOfTail();
+  if (seen_ == before) {
+    ASSIGN_OR_RETURN(text, Next());
+  }
+  text.shrink_to_fit();
+  if (text.empty()) {
+    return Nothing();
+  }
+  if (allowed_ == 0) {
+    // Others may be allowed more.
+    return std::make_shared<const std::string>(std::move(text));
+  }
+  auto made = std::make_shared<const SharedPiece>(
+      SharedPiece{before, seen_, query_.form, filter_, allowed_before - allowed_, std::move(text)});
+  tail_->KeepPiece(made, redactions);
+  return EventPiece(made, &made->text);
+}
+
+EventPiece EventStream::Take(std::shared_ptr<const SharedPiece> piece) {
   seen_ = piece->through;
-  return {piece, &piece->text};
+  allowed_ -= piece->events;
+  const std::string* const text = &piece->text;
+  return {std::move(piece), text};
 }
 
-std::string EventStream::NextFiltered() {
+// Where what others are given ends too.
+Sequence EventStream::PieceEnd() const {
+  const std::uint64_t steps = filter_ == EventFilter{} ? kPieceSteps : kPieceEventsMax;
+  return query_.follow ? Sequence((seen_.value() / steps + 1) * steps) : EventTail::kAnySequence;
+}
+
+// Empty, and at the same place, where the tail does not hold what comes next.
+std::string EventStream::NextOfTail() {
   std::string piece;
-  const EventTail::Found found = tail_->Behind(seen_, kEventPieceSizeMax, filter_);
+  const EventTail::Found found = tail_->Behind(seen_, kEventPieceSizeMax, filter_, PieceEnd());
   for (const auto& event : found.events) {
     if (piece.size() >= kEventPieceSizeMax || allowed_ == 0) {
       return piece;

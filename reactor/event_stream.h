@@ -32,6 +32,9 @@ struct EventQuery {
   Sequence through = {};
 };
 
+// Events in their form, maybe shared with others.
+using EventPiece = std::shared_ptr<const std::string>;
+
 // Holds no more than a piece, and of a saga's history the places of its events. One thread at a
 // time. Everything is borrowed.
 class EventStream {
@@ -46,9 +49,13 @@ class EventStream {
   // The next events, about kEventPieceSizeMax of them; may be empty also where there is more to
   // read, because none was asked for. Reads the log: to be called where that may block.
   [[nodiscard]] Result<std::string> Next();
-  // The same from what all followers share, without a look at the log: empty when nothing is there.
-  // Never null; those at the same place who filter nothing are given the same text.
-  [[nodiscard]] std::shared_ptr<const std::string> NextShared();
+  // The same for one who follows: from what others have made of it already, or from what all share
+  // of the end of the log, or else from the log itself. Never null.
+  [[nodiscard]] Result<EventPiece> NextOfFollower();
+  // The same where nothing may block: what others have made of it, else nothing, having passed over
+  // what is not wanted. Never null; those at the same place who want the same are given the same
+  // text.
+  [[nodiscard]] EventPiece NextShared();
   // Whether there is nothing more to read now.
   [[nodiscard]] bool CaughtUp() const;
   // How many events may still be given; without a word about it, any number.
@@ -64,13 +71,12 @@ class EventStream {
   [[nodiscard]] std::string_view heartbeat() const;
 
  private:
-  // Whether all who follow at the same place get the same.
-  [[nodiscard]] bool SharesPieces() const {
-    return tail_ != nullptr && query_.follow && filter_.LetsAllThrough() &&
-           allowed_ >= kUnbounded / 2;
+  [[nodiscard]] bool MayShare() const {
+    return tail_ != nullptr && query_.follow && history_end_.IsNone() && allowed_ > 0;
   }
-  [[nodiscard]] std::shared_ptr<const std::string> NextOfAll();
-  [[nodiscard]] std::string NextFiltered();
+  [[nodiscard]] EventPiece Take(std::shared_ptr<const SharedPiece> piece);
+  [[nodiscard]] std::string NextOfTail();
+  [[nodiscard]] Sequence PieceEnd() const;
   // `json` is called where it is needed.
   template <typename Json>
   void Append(std::string& piece, Sequence sequence, std::string_view bytes, const Json& json);

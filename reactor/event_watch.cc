@@ -1,11 +1,13 @@
 #include "reactor/event_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
 #include "reactor/connection_limits.h"
 #include "reactor/peer_stream.h"
+#include "reactor/spare_time.h"
 
 namespace sagalog {
 namespace {
@@ -15,21 +17,21 @@ constexpr std::chrono::milliseconds kWatchPatience{250};
 
 // In which so many followers all have their turn: nobody needs the log to be looked at sooner.
 std::chrono::microseconds RotationOf(std::uint64_t followers) {
-  const std::chrono::microseconds rotation = kTurnPause * (1 + followers / kTurnsTogether);
+  const std::chrono::microseconds rotation = kNewsPause * (1 + followers / kTurnsTogether);
   return std::min(rotation, kWatchPauseMax);
 }
+
+TurnBudget::Time Now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 }  // namespace
 
 EventWatch::EventWatch(const EventLog& log, EventTail& tail, std::atomic<std::uint64_t>& followers,
-                       boost::asio::io_context& context, boost::asio::thread_pool& workers)
-    : log_(log),
-      tail_(tail),
-      context_(context),
-      reader_(boost::asio::make_strand(workers.get_executor())),
-      turns_left_(kTurnsTogether),
-      followers_(followers),
-      thread_([this] { Loop(); }) {}
+                       boost::asio::io_context& context)
+    : log_(log), tail_(tail), context_(context), followers_(followers), thread_([this] {
+        Loop();
+      }) {
+  boost::asio::post(reading_, WorkInSpareTime);
+}
 
 EventWatch::~EventWatch() {
   {
@@ -38,30 +40,41 @@ EventWatch::~EventWatch() {
   }
   changed_.notify_all();
   thread_.join();
+  reading_.join();
 }
 
 EventWatch::Follower::Follower(EventWatch& watch) : watch_(watch), timer_(watch.context_) {
-  watch_.CountFollowers(1);
+  ++watch_.followers_;
 }
 
-EventWatch::Follower::~Follower() { watch_.CountFollowers(-1); }
+EventWatch::Follower::~Follower() { --watch_.followers_; }
 
-const EventWatch::Reader& EventWatch::Follower::reader() const {
-  ++watch_.pieces_read_;
-  return watch_.reader_;
+void EventWatch::Follower::EndTurn() {
+  if (taken_ + counted_ > TurnBudget::Time(0)) {
+    watch_.budget_.Took(std::exchange(taken_, {}), std::exchange(counted_, {}));
+  }
 }
 
 boost::asio::awaitable<bool> EventWatch::Follower::AwaitTurn(Sequence seen,
                                                              std::chrono::milliseconds patience) {
+  EndTurn();
   const bool ready = watch_.announced_ > seen;
-  if (watch_.stopped_ || (ready && watch_.ready_.empty() && watch_.TakeTurn())) {
+  if (watch_.stopped_) {
     co_return true;
   }
   seen_ = seen;
   timer_.expires_after(patience);
-  std::list<Follower*>& among = ready ? watch_.ready_ : watch_.waiting_;
-  place_ = among.insert(among.end(), this);
-  among_ = &among;
+  among_ = ready ? &watch_.ready_ : &watch_.waiting_;
+  place_ = among_->insert(among_->end(), this);
+  if (ready) {
+    watch_.GiveTurns();
+  } else {
+    watch_.Want();
+  }
+  if (among_ == &watch_.called_) {
+    among_->erase(place_);
+    co_return true;
+  }
   const auto [woken] = co_await timer_.async_wait(kAsTuple);
   among_->erase(place_);
   co_return woken.failed();
@@ -77,57 +90,65 @@ void EventWatch::Stop() {
   }
 }
 
+void EventWatch::Move(Follower& follower, std::list<Follower*>& among) {
+  among.splice(among.end(), *follower.among_, follower.place_);
+  follower.among_ = &among;
+}
+
+// Somebody has all that was announced: the log is watched.
+void EventWatch::Want() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(wanted_, true)) {
+      return;
+    }
+  }
+  changed_.notify_all();
+}
+
 void EventWatch::Announce(Sequence last) {
   announced_ = last;
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     Follower& follower = **next++;
     if (follower.seen_ < announced_) {
-      follower.MoveTo(ready_);
+      Move(follower, ready_);
     }
+  }
+  if (waiting_.empty()) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = false;
   }
   GiveTurns();
 }
 
 void EventWatch::GiveTurns() {
-  while (!ready_.empty() && TakeTurn()) {
+  if (resting_ || ready_.empty() || stopped_) {
+    return;
+  }
+  const TurnBudget::Time now = Now();
+  for (std::size_t given = 0; given < kTurnsTogether && !ready_.empty() && budget_.MayBegin(now);
+       ++given) {
     Follower& follower = *ready_.front();
-    follower.MoveTo(called_);
+    Move(follower, called_);
+    follower.counted_ = budget_.Begin(now, requests_);
     follower.Wake();
   }
+  Rest(now);
 }
 
-// The first turn after a rest begins the next one.
-bool EventWatch::TakeTurn() {
-  if (turns_left_ == 0 || stopped_) {
-    return false;
-  }
-  --turns_left_;
-  if (!resting_) {
-    resting_ = true;
-    const bool many = followers_ >= kFollowersMany;
-    rest_.expires_after(kTurnPause + kReadingRest * (many ? pieces_read_ : 0));
-    pieces_read_ = 0;
-    rest_.async_wait([this](boost::system::error_code error) {
-      resting_ = false;
-      turns_left_ = kTurnsTogether;
-      if (!error) {
-        GiveTurns();
-      }
-    });
-  }
-  return true;
-}
-
-void EventWatch::CountFollowers(int change) {
-  followers_ += static_cast<std::uint64_t>(change);
-  {
-    const std::lock_guard lock(mutex_);
-    wanted_ = followers_ > 0;
-  }
-  changed_.notify_all();
+void EventWatch::Rest(TurnBudget::Time now) {
+  resting_ = true;
+  rest_.expires_after(std::max<TurnBudget::Time>(budget_.next() - now, kTurnPause));
+  rest_.async_wait([this](boost::system::error_code error) {
+    resting_ = false;
+    if (!error) {
+      GiveTurns();
+    }
+  });
 }
 
 void EventWatch::Loop() {
+  WorkInSpareTime();
   Sequence told;
   std::unique_lock lock(mutex_);
   for (;;) {

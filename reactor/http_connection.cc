@@ -20,8 +20,10 @@
 
 #include "reactor/api.h"
 #include "reactor/browser_check.h"
+#include "reactor/connection_limits.h"
 #include "reactor/event_stream.h"
 #include "reactor/service.h"
+#include "reactor/spare_time.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -66,16 +68,10 @@ asio::awaitable<ApiResponse> AnswerOnWorker(Service& service, const ApiRequest& 
   co_return service.Handle(request);
 }
 
-// A piece of a stream, maybe shared with others; null when the log cannot be read.
-using EventPiece = std::shared_ptr<const std::string>;
-
+// Null when the log cannot be read.
 asio::awaitable<EventPiece> ReadOnWorker(EventStream& events) {
-  Result<std::string> piece = events.Next();
-  if (!piece.ok()) {
-    co_return nullptr;
-  }
-  piece->shrink_to_fit();
-  co_return std::make_shared<const std::string>(*std::move(piece));
+  Result<EventPiece> piece = events.NextOfFollower();
+  co_return piece.ok() ? *std::move(piece) : nullptr;
 }
 
 // The header of a response but for its end; `framing` says where the body ends.
@@ -116,12 +112,16 @@ class HttpConnection {
   asio::awaitable<error_code> Parse(Parser& parser, bool header_only);
   asio::awaitable<bool> RefuseUnread(error_code error);
   asio::awaitable<bool> RefuseAndEnd(RefusalCode code, std::string_view detail);
-  asio::awaitable<bool> Answer(const ApiRequest& request, bool head, bool keep, bool chunked);
+  asio::awaitable<bool> Answer(const ApiRequest& request, const http::fields& header, bool head,
+                               bool keep, bool chunked);
   asio::awaitable<bool> Write(const ApiResponse& answer, bool head, bool keep);
-  asio::awaitable<bool> WriteEvents(const ApiResponse& answer, bool head, bool keep, bool chunked);
-  asio::awaitable<bool> WriteAllEvents(EventStream& events, bool chunked);
-  asio::awaitable<EventPiece> NextPiece(EventStream& events, const EventWatch::Follower* follower);
-  asio::awaitable<bool> WritePiece(std::string_view piece, bool chunked);
+  asio::awaitable<bool> WriteEvents(const ApiResponse& answer, const http::fields& request,
+                                    bool head, bool keep, bool chunked);
+  asio::awaitable<bool> WriteAllEvents(EventStream& events, const http::fields& request,
+                                       bool chunked);
+  asio::awaitable<EventPiece> NextPiece(EventStream& events, EventWatch::Follower* follower);
+  asio::awaitable<bool> WritePiece(std::string_view piece, bool chunked,
+                                   EventWatch::Follower* follower);
   asio::awaitable<bool> WriteText(std::string_view header, std::string_view body,
                                   std::string_view end = {});
 
@@ -182,16 +182,16 @@ asio::awaitable<bool> HttpConnection::ServeRequest() {
                            caller->owner_prefix,
                            std::string(message[http::field::accept]),
                            std::string(message["Last-Event-ID"])};
-  co_return co_await Answer(request, head, keep, message.version() >= 11);
+  co_return co_await Answer(request, message, head, keep, message.version() >= 11);
 }
 
-asio::awaitable<bool> HttpConnection::Answer(const ApiRequest& request, bool head, bool keep,
-                                             bool chunked) {
+asio::awaitable<bool> HttpConnection::Answer(const ApiRequest& request, const http::fields& header,
+                                             bool head, bool keep, bool chunked) {
   asio::thread_pool& where = AsksForPage(request) ? service_.readers() : service_.workers();
   const ApiResponse answer = co_await asio::co_spawn(
       where.get_executor(), AnswerOnWorker(service_, request), asio::use_awaitable);
   if (answer.events) {
-    co_return co_await WriteEvents(answer, head, keep, chunked);
+    co_return co_await WriteEvents(answer, header, head, keep, chunked);
   }
   const bool happened = request.method != "GET";
   const AnswerBytes held(service_.answers(), answer.body.size(), happened);
@@ -327,7 +327,8 @@ asio::awaitable<bool> HttpConnection::Write(const ApiResponse& answer, bool head
 }
 
 // A body without a known size. Where it ends early, its end is missing too: the peer can tell.
-asio::awaitable<bool> HttpConnection::WriteEvents(const ApiResponse& answer, bool head, bool keep,
+asio::awaitable<bool> HttpConnection::WriteEvents(const ApiResponse& answer,
+                                                  const http::fields& request, bool head, bool keep,
                                                   bool chunked) {
   connection_.Enter(Phase::kWriting);
   keep = keep && chunked && !service_.stopping();
@@ -335,29 +336,34 @@ asio::awaitable<bool> HttpConnection::WriteEvents(const ApiResponse& answer, boo
       HeaderOf(answer, chunked ? "Transfer-Encoding: chunked\r\n" : "", keep);
   bool written = co_await WriteText(header, {});
   if (written && !head) {
-    written = co_await WriteAllEvents(*answer.events, chunked);
+    written = co_await WriteAllEvents(*answer.events, request, chunked);
   }
   co_return (written && keep && !service_.stopping());
 }
 
-asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool chunked) {
+// A stream without end ends with the token that its request has shown.
+asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events,
+                                                     const http::fields& request, bool chunked) {
+  std::uint64_t tokens = 0;  // It may have been taken away since it was looked at.
   std::optional<EventWatch::Follower> follower;
   if (events.follow()) {
     follower.emplace(service_.watch());
   }
+  EventWatch::Follower* const turns = follower ? &*follower : nullptr;
   for (;;) {
-    EventPiece piece = co_await NextPiece(events, follower ? &*follower : nullptr);
+    if (std::exchange(tokens, service_.tokens_generation()) != service_.tokens_generation() &&
+        CallerOf(request).value_or(Caller{{}, Role::kNone}).role == Role::kNone) {
+      co_return false;
+    }
+    EventPiece piece = co_await NextPiece(events, turns);
     if (!piece) {
       co_return false;
     }
-    if (!piece->empty() && !co_await WritePiece(*piece, chunked)) {
+    if (!piece->empty() && !co_await WritePiece(*piece, chunked, turns)) {
       co_return false;
     }
     const bool caught_up = events.CaughtUp();
-    if (service_.stopping() && follower && !caught_up) {
-      co_return false;
-    }
-    if (piece->empty() && caught_up && (!follower || service_.stopping())) {
+    if (follower ? service_.stopping() : piece->empty() && caught_up) {
       break;
     }
     if (!follower) {
@@ -366,7 +372,7 @@ asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool c
     piece.reset();
     const bool come =
         co_await follower->AwaitTurn(events.seen(), service_.options().event_heartbeat);
-    if (!come && !co_await WritePiece(events.heartbeat(), chunked)) {
+    if (!come && !co_await WritePiece(events.heartbeat(), chunked, turns)) {
       co_return false;
     }
   }
@@ -376,29 +382,41 @@ asio::awaitable<bool> HttpConnection::WriteAllEvents(EventStream& events, bool c
   co_return co_await WriteText("0\r\n\r\n", {});
 }
 
-// What others have rendered already, else what a worker reads; null when the log is damaged.
+// What others have been given already, else what a worker makes; null when the log is damaged.
 asio::awaitable<EventPiece> HttpConnection::NextPiece(EventStream& events,
-                                                      const EventWatch::Follower* follower) {
-  EventPiece shared = events.NextShared();
-  // A follower at the end of the tail waits for its turn, though the log may have got on.
-  if (!shared->empty() || events.CaughtUp() ||
-      (follower != nullptr && !follower->IsAnnounced(events.seen()))) {
-    co_return shared;
-  }
-  if (follower != nullptr) {
-    co_return co_await asio::co_spawn(follower->reader(), ReadOnWorker(events),
+                                                      EventWatch::Follower* follower) {
+  if (follower == nullptr) {
+    co_return co_await asio::co_spawn(service_.workers().get_executor(), ReadOnWorker(events),
                                       asio::use_awaitable);
   }
-  co_return co_await asio::co_spawn(service_.workers().get_executor(), ReadOnWorker(events),
-                                    asio::use_awaitable);
+  const auto before = ThreadTime();
+  EventPiece shared = events.NextShared();
+  follower->Took(ThreadTime() - before);
+  // A follower at the end of the tail waits for its turn, though the log may have got on.
+  if (!shared->empty() || events.CaughtUp() || !follower->IsAnnounced(events.seen())) {
+    co_return shared;
+  }
+  co_return co_await asio::co_spawn(follower->reader(), ReadOnWorker(events), asio::use_awaitable);
 }
 
-asio::awaitable<bool> HttpConnection::WritePiece(std::string_view piece, bool chunked) {
-  if (!chunked) {
-    co_return co_await WriteText(piece, {});
+asio::awaitable<bool> HttpConnection::WritePiece(std::string_view piece, bool chunked,
+                                                 EventWatch::Follower* follower) {
+  const std::string size = chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
+  constexpr std::string_view kEnd = "\r\n";
+  PeerStream::Parts parts{asio::buffer(size), asio::buffer(piece),
+                          asio::buffer(chunked ? kEnd : std::string_view())};
+  connection_.WriteWithin(service_.AnswerPatience());
+  const auto before = ThreadTime();
+  connection_.WriteAtOnce(parts);
+  const std::size_t left = asio::buffer_size(parts);
+  if (follower != nullptr) {
+    follower->Took(ThreadTime() - before + left * kUnmeasuredByteCost);
   }
-  const std::string size = fmt::format("{:x}\r\n", piece.size());
-  co_return co_await WriteText(size, piece, "\r\n");
+  if (left == 0) {
+    co_return true;
+  }
+  const error_code error = co_await connection_.WriteRest(parts);
+  co_return !error;
 }
 
 asio::awaitable<bool> HttpConnection::WriteText(std::string_view header, std::string_view body,

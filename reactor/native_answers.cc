@@ -155,6 +155,11 @@ class NativeRead {
 
 }  // namespace
 
+FrameBuilder& BuilderOfThread() {
+  thread_local FrameBuilder builder;
+  return builder;
+}
+
 std::string_view BuildReply(FrameBuilder& builder, std::uint64_t number, const Reply& reply) {
   return reply.ok() ? builder.Build(number, reply.answer())
                     : builder.Build(number, reply.refusal());

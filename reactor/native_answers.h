@@ -9,6 +9,9 @@
 
 namespace sagalog {
 
+// Frames are built where the answers come from; each of those threads has memory for it.
+[[nodiscard]] FrameBuilder& BuilderOfThread();
+
 // Each gives one frame, valid until the builder's next.
 [[nodiscard]] std::string_view BuildReply(FrameBuilder& builder, std::uint64_t number,
                                           const Reply& reply);

@@ -25,6 +25,7 @@
 #include "reactor/native_follow.h"
 #include "reactor/native_greeting.h"
 #include "reactor/native_outbox.h"
+#include "reactor/native_reads.h"
 #include "reactor/native_request.h"
 #include "reactor/service.h"
 #include "reactor/status_refusal.h"
@@ -42,18 +43,6 @@ using Phase = Connection::Phase;
 // What is read at once: first, and from a peer that has more to say.
 constexpr std::size_t kSmallReadSize = 1024;
 constexpr std::size_t kLargeReadSize = 65536;
-
-// Frames are built where the answers come from; each of those threads has memory for it.
-FrameBuilder& BuilderOfThread() {
-  thread_local FrameBuilder builder;
-  return builder;
-}
-
-struct WaitingRead {
-  std::uint64_t number;
-  std::shared_ptr<frames::ReadT> what;
-  RequestLoad load;
-};
 
 // The protocol's view of one connection: one coroutine reads, one writes.
 class NativeConnection {
@@ -98,11 +87,14 @@ class NativeConnection {
 
   void Begin(const RequestLoad& load);
   void Say(std::string_view frame) { outbox_->Add(frame); }
-  void Refuse(std::uint64_t number, RefusalCode code, std::string_view detail);
+  void AnswerAtOnce(std::string_view frame, const RequestLoad& load);
+  void Refuse(std::uint64_t number, RefusalCode code, std::string_view detail,
+              const RequestLoad& done = {});
   // Nothing more is read; what is under way is answered.
   void End(std::string_view reason);
   void Stop();
-  void Collect();
+  [[nodiscard]] RequestLoad Take();
+  void Collect() { Done(Take()); }
   void Done(const RequestLoad& done);
   void Changed();
 
@@ -299,16 +291,13 @@ void NativeConnection::HandleFrame(std::string_view bytes) {
 void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& load) {
   const std::uint64_t number = frame.number();
   if (!greeting_.done() && frame.message_type() != frames::Message::Hello) {
-    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
-                              "the first frame of a connection is hello"),
-                 load);
+    Refuse(number, RefusalCode::unauthenticated, "the first frame of a connection is hello", load);
     End("the first frame was not hello");
     return;
   }
   if (greeting_.done() && !greeting_.IsStillRecognized()) {
-    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::unauthenticated,
-                              "the access token of hello is nobody's any more"),
-                 load);
+    Refuse(number, RefusalCode::unauthenticated, "the access token of hello is nobody's any more",
+           load);
     End("the access token was taken away");
     return;
   }
@@ -326,10 +315,10 @@ void NativeConnection::Handle(const frames::Frame& frame, const RequestLoad& loa
       outbox_->Add(BuilderOfThread().Build(number, frames::PongT()), load);
       return;
     default:
-      outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
-                                fmt::format("message: a client does not say {}",
-                                            static_cast<int>(frame.message_type()))),
-                   load);
+      Refuse(
+          number, RefusalCode::invalid_argument,
+          fmt::format("message: a client does not say {}", static_cast<int>(frame.message_type())),
+          load);
   }
 }
 
@@ -345,9 +334,7 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
                                RequestLoad load) {
   Result<commands::CommandT> asked = CommandOf(request, greeting_.caller().principal);
   if (!asked.ok()) {
-    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
-                              asked.status().text()),
-                 load);
+    Refuse(number, RefusalCode::invalid_argument, asked.status().text(), load);
     return;
   }
   commands::CommandT command = *std::move(asked);
@@ -360,7 +347,7 @@ void NativeConnection::Execute(std::uint64_t number, const frames::Execute& requ
     // An idle sequencer is run by this thread: no other has to be woken, and nobody waits for it.
     const Reply reply = ExecuteNowFor(greeting_.caller(), service_.store(), service_.figures(),
                                       std::move(command), request.with_saga());
-    outbox_->Add(BuildReply(BuilderOfThread(), number, reply), load);
+    AnswerAtOnce(BuildReply(BuilderOfThread(), number, reply), load);
     return;
   }
   auto answer = [outbox = outbox_, number, load](const Reply& reply) {
@@ -383,11 +370,10 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
                                 RequestLoad load) {
   auto batch = CommandsOf(request, greeting_.caller().principal);
   if (!batch.ok()) {
-    outbox_->Add(BuildRefusal(BuilderOfThread(), number, RefusalCode::invalid_argument,
-                              batch.status().text()),
-                 load);
+    Refuse(number, RefusalCode::invalid_argument, batch.status().text(), load);
     return;
   }
+  service_.watch().RequestHasCome();
   const std::size_t answer_bytes = request.with_saga() ? batch->size() * kSagaAnswerBytes : 0;
   load.bytes += answer_bytes;
   under_way_.bytes += answer_bytes;
@@ -403,9 +389,10 @@ void NativeConnection::RunBatch(std::uint64_t number, const frames::Batch& reque
 
 void NativeConnection::Read(std::uint64_t number, const frames::Read& request, RequestLoad load) {
   if (const auto refusal = CheckRight(greeting_.caller(), Right::kRead)) {
-    outbox_->Add(BuildRefusal(BuilderOfThread(), number, refusal->code, refusal->detail), load);
+    Refuse(number, refusal->code, refusal->detail, load);
     return;
   }
+  service_.watch().RequestHasCome();
   load.bytes += kPageAnswerBytes;
   under_way_.bytes += kPageAnswerBytes;
   WaitingRead read{number, std::shared_ptr<frames::ReadT>(request.UnPack()), load};
@@ -419,13 +406,7 @@ void NativeConnection::Read(std::uint64_t number, const frames::Read& request, R
 
 void NativeConnection::Answer(asio::thread_pool& where, WaitingRead read) {
   asio::post(where, [&store = service_.store(), outbox = outbox_, read = std::move(read)] {
-    FrameBuilder& builder = BuilderOfThread();
-    if (!outbox->Offer(AnswerRead(builder, read.number, store, *read.what), read.load)) {
-      outbox->Add(BuildRefusal(builder, read.number, RefusalCode::overloaded,
-                               "too many large answers were not taken; ask for less at a time"),
-                  read.load);
-    }
-    static_cast<void>(builder.Begin());  // gives the memory of a large answer back
+    AnswerInto(*outbox, store, read);
   });
 }
 
@@ -453,12 +434,9 @@ void NativeConnection::Follow(std::uint64_t number, const frames::Follow& reques
   if (!refusal && !query.ok()) {
     refusal = RefusalOf(query.status(), {});
   }
-  if (!refusal && (follows_.size() >= kFollowsMax || follows_.contains(number))) {
-    const Status why(Code::kOverloaded,
-                     fmt::format("a connection follows {} times at most, each under a number of "
-                                 "its own",
-                                 kFollowsMax));
-    refusal = RefusalOf(why, {});
+  if (const Status may = MayFollow(follows_.size(), follows_.contains(number));
+      !refusal && !may.ok()) {
+    refusal = RefusalOf(may, {});
   }
   if (refusal) {
     outbox_->Add(BuilderOfThread().Build(number, *refusal), load);
@@ -501,11 +479,35 @@ void NativeConnection::Begin(const RequestLoad& load) {
   connection_.Enter(Phase::kAnswering);
 }
 
-void NativeConnection::Refuse(std::uint64_t number, RefusalCode code, std::string_view detail) {
+void NativeConnection::Refuse(std::uint64_t number, RefusalCode code, std::string_view detail,
+                              const RequestLoad& done) {
   if (code == RefusalCode::unauthenticated) {
     service_.figures().commands.CountRefusal(commands::Body::NONE, code);
   }
-  Say(BuildRefusal(BuilderOfThread(), number, code, detail));
+  outbox_->Add(BuildRefusal(BuilderOfThread(), number, code, detail), done);
+}
+
+// Where nothing stands before it the peer takes it now, and no writer is woken.
+void NativeConnection::AnswerAtOnce(std::string_view frame, const RequestLoad& load) {
+  const bool first = unwritten_.empty() && !writing_;
+  outbox_->AddHere(frame, load);
+  const RequestLoad done = Take();
+  if (first && !gone_) {
+    PeerStream::Parts parts{asio::buffer(unwritten_), {}, {}};
+    connection_.WriteAtOnce(parts);
+    unwritten_.erase(0, unwritten_.size() - asio::buffer_size(parts));
+  }
+  if (!first || gone_ || !unwritten_.empty()) {
+    Done(done);
+    return;
+  }
+  if (unwritten_.capacity() > kLargeReadSize) {
+    unwritten_.shrink_to_fit();
+  }
+  outbox_->Forget(std::exchange(answers_unwritten_, 0));
+  under_way_ -= done;
+  service_.GiveBytesBack(done.large_bytes);
+  connection_.Enter(Phase::kReading);  // it was the only request
 }
 
 void NativeConnection::End(std::string_view reason) {
@@ -515,7 +517,7 @@ void NativeConnection::End(std::string_view reason) {
 }
 
 // Takes what the store's threads have answered.
-void NativeConnection::Collect() {
+RequestLoad NativeConnection::Take() {
   const std::size_t before = unwritten_.size();
   const RequestLoad done = outbox_->TakeInto(unwritten_);
   answers_unwritten_ += unwritten_.size() - before;
@@ -523,7 +525,7 @@ void NativeConnection::Collect() {
     gone_ = true;
     connection_.Close();
   }
-  Done(done);
+  return done;
 }
 
 void NativeConnection::Done(const RequestLoad& done) {

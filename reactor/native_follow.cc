@@ -9,8 +9,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "reactor/connection_limits.h"
 #include "reactor/native_answers.h"
 #include "reactor/peer_stream.h"
+#include "reactor/spare_time.h"
 #include "schema/limits.h"
 
 namespace sagalog {
@@ -20,13 +22,12 @@ namespace asio = boost::asio;
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 using schema::RefusalCode;
-using EventPiece = std::shared_ptr<const std::string>;
 
 constexpr std::size_t kSizeBytes = sizeof(std::uint32_t);
 
 asio::awaitable<EventPiece> ReadOnWorker(EventStream& events) {
-  Result<std::string> piece = events.Next();
-  co_return piece.ok() ? std::make_shared<const std::string>(*std::move(piece)) : nullptr;
+  Result<EventPiece> piece = events.NextOfFollower();
+  co_return piece.ok() ? *std::move(piece) : nullptr;
 }
 
 // Of EventForm::kBytes: takes the first event away.
@@ -77,6 +78,17 @@ Result<EventQuery> EventQueryOf(const frames::Follow& follow, Sequence last) {
   return query;
 }
 
+Status MayFollow(std::size_t follows, bool number_taken) {
+  if (number_taken) {
+    return {Code::kInvalidArgument, "number: a follow of this connection has it; take another"};
+  }
+  if (follows >= kFollowsMax) {
+    return {Code::kOverloaded,
+            fmt::format("a connection follows {} times at most; end one of them", kFollowsMax)};
+  }
+  return {};
+}
+
 NativeFollow::NativeFollow(Service& service, std::uint64_t number, EventQuery query,
                            std::uint32_t credit, RequestLoad load, Peer peer)
     : service_(service),
@@ -113,7 +125,10 @@ asio::awaitable<void> NativeFollow::Run() {
       co_return;
     }
     if (!piece->empty()) {
+      const auto before = ThreadTime();
       Say(*piece);
+      // It is written together with what else the connection has to say.
+      follower_.Took(ThreadTime() - before + piece->size() * kUnmeasuredByteCost);
     }
     if (!ended_ && events_.allowed() > 0) {
       static_cast<void>(
@@ -123,9 +138,11 @@ asio::awaitable<void> NativeFollow::Run() {
   SayEnd();
 }
 
-// What others have brought already, else what a worker reads; null when the log is damaged.
+// What others have been given already, else what a worker makes; null when the log is damaged.
 asio::awaitable<EventPiece> NativeFollow::Next() {
+  const auto before = ThreadTime();
   EventPiece shared = events_.NextShared();
+  follower_.Took(ThreadTime() - before);
   if (!shared->empty() || events_.CaughtUp() || !follower_.IsAnnounced(events_.seen())) {
     co_return shared;
   }

@@ -2,6 +2,7 @@
 // allowed, no faster than it takes them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -19,6 +20,10 @@ namespace sagalog {
 
 // What a follow asks for; kInvalidArgument for a type that is none, and a place behind the log.
 [[nodiscard]] Result<EventQuery> EventQueryOf(const frames::Follow& follow, Sequence last);
+
+// Whether a connection that has so many follows may begin another under a number, which one of them
+// may have.
+[[nodiscard]] Status MayFollow(std::size_t follows, bool number_taken);
 
 // One stream. Of the thread that runs the sockets alone; it lives until Run returns.
 class NativeFollow {
@@ -44,7 +49,7 @@ class NativeFollow {
   void Wake();
 
  private:
-  [[nodiscard]] boost::asio::awaitable<std::shared_ptr<const std::string>> Next();
+  [[nodiscard]] boost::asio::awaitable<EventPiece> Next();
   void Say(std::string_view piece);
   void SayEnd();
 

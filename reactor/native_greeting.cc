@@ -27,6 +27,8 @@ NativeGreeting::Reply NativeGreeting::Answer(FrameBuilder& builder, std::uint64_
   const std::string_view token =
       hello.access_token() == nullptr ? std::string_view() : hello.access_token()->string_view();
   if (!Recognize(token)) {
+    connection_.service().figures().commands.CountRefusal(commands::Body::NONE,
+                                                          RefusalCode::unauthenticated);
     return {BuildRefusal(builder, number, RefusalCode::unauthenticated,
                          token.empty() ? "access_token: who asks? This server wants one in hello"
                                        : "access_token: this token is nobody's"),

@@ -35,14 +35,9 @@ NativeOutbox::NativeOutbox(boost::asio::any_io_executor sockets, AnswerBudget& b
 bool NativeOutbox::Put(std::string_view frames, const RequestLoad& done, bool happened) {
   {
     const std::lock_guard lock(mutex_);
-    if (Hold(held_ + frames.size(), happened)) {
-      frames_.append(frames);
-    } else if (happened) {
-      overrun_ = true;
-    } else {
+    if (!Keep(frames, done, happened)) {
       return false;
     }
-    done_ += done;
     if (std::exchange(waking_, true)) {
       return true;
     }
@@ -52,6 +47,23 @@ bool NativeOutbox::Put(std::string_view frames, const RequestLoad& done, bool ha
       self->wake_();
     }
   });
+  return true;
+}
+
+void NativeOutbox::AddHere(std::string_view frames, const RequestLoad& done) {
+  const std::lock_guard lock(mutex_);
+  static_cast<void>(Keep(frames, done, true));
+}
+
+bool NativeOutbox::Keep(std::string_view frames, const RequestLoad& done, bool happened) {
+  if (Hold(held_ + frames.size(), happened)) {
+    frames_.append(frames);
+  } else if (happened) {
+    overrun_ = true;
+  } else {
+    return false;
+  }
+  done_ += done;
   return true;
 }
 

@@ -40,6 +40,8 @@ class NativeOutbox : public std::enable_shared_from_this<NativeOutbox> {
   void Add(std::string_view frames, const RequestLoad& done = {}) {
     static_cast<void>(Put(frames, done, true));
   }
+  // The same on the thread of the sockets, for who takes it at once: nobody is woken.
+  void AddHere(std::string_view frames, const RequestLoad& done);
   // The same for what may be refused instead: false when there is no room, and nothing was added.
   [[nodiscard]] bool Offer(std::string_view frames, const RequestLoad& done) {
     return Put(frames, done, false);
@@ -55,7 +57,8 @@ class NativeOutbox : public std::enable_shared_from_this<NativeOutbox> {
 
  private:
   [[nodiscard]] bool Put(std::string_view frames, const RequestLoad& done, bool happened);
-  // The mutex is held.
+  // The mutex is held in both.
+  [[nodiscard]] bool Keep(std::string_view frames, const RequestLoad& done, bool happened);
   [[nodiscard]] bool Hold(std::size_t bytes, bool happened);
 
   const boost::asio::any_io_executor sockets_;

@@ -1,7 +1,10 @@
 #include "reactor/peer_stream.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <array>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/ssl/stream.hpp>
@@ -26,6 +29,17 @@ class SocketStream final : public PeerStream {
   asio::awaitable<Arrival> ReadSome(asio::mutable_buffer into) override {
     const auto [error, size] = co_await socket_.async_read_some(into, kAsTuple);
     co_return Arrival{error, size};
+  }
+  std::size_t WriteAtOnce(const Parts& parts) override {
+    std::array<iovec, std::tuple_size_v<Parts>> pieces{};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      pieces[i] = {const_cast<void*>(parts[i].data()), parts[i].size()};
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    const ssize_t taken = sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return taken < 0 ? 0 : static_cast<std::size_t>(taken);
   }
   asio::awaitable<error_code> Write(Parts parts) override {
     const auto [error, size] = co_await asio::async_write(socket_, parts, kAsTuple);
@@ -75,6 +89,7 @@ class TlsStream final : public PeerStream {
     const auto [error, size] = co_await stream_.async_read_some(into, kAsTuple);
     co_return Arrival{error, size};
   }
+  std::size_t WriteAtOnce(const Parts& /*parts*/) override { return 0; }
   asio::awaitable<error_code> Write(Parts parts) override {
     const auto [error, size] = co_await asio::async_write(stream_, parts, kAsTuple);
     co_return error;

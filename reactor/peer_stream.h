@@ -39,6 +39,9 @@ class PeerStream {
   // At least one byte, or an error.
   [[nodiscard]] virtual boost::asio::awaitable<Arrival> ReadSome(
       boost::asio::mutable_buffer into) = 0;
+  // How many bytes of it the peer takes without a wait; 0 also where that cannot be told, or there
+  // is an error, which Write meets.
+  [[nodiscard]] virtual std::size_t WriteAtOnce(const Parts& parts) = 0;
   // All of it.
   [[nodiscard]] virtual boost::asio::awaitable<boost::system::error_code> Write(Parts parts) = 0;
   // Says that nothing more will be written, where that can be said while reading goes on.

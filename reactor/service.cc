@@ -39,6 +39,9 @@ constexpr std::size_t kReaders = 8;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // How exactly the patience with peers is measured.
 constexpr std::chrono::milliseconds kTick{100};
+// So many peers are looked at by one tick, in turn: with thousands, that comes later and takes no
+// more than a fraction of a millisecond from those who work.
+constexpr std::size_t kLooksPerTick = 512;
 // After so many requests of one connection without one of another, nobody else is expected soon.
 constexpr std::size_t kLonelyRequests = 32;
 
@@ -74,7 +77,7 @@ Service::Service(Store& store, ServerOptions options)
       readers_(kReaders),
       signals_(context_, SIGTERM, SIGINT),
       hangups_(context_, SIGHUP),
-      watch_(store.log(), tail_, figures_.followers, context_, workers_) {}
+      watch_(store.log(), tail_, figures_.followers, context_) {}
 
 void Service::Run() {
   if (connections_max_ < options_.connections_max) {
@@ -132,7 +135,8 @@ std::chrono::milliseconds Service::AnswerPatience() const {
 }
 
 void Service::Enter(Connection& connection) {
-  connections_.insert(&connection);
+  connection.SetPlace(connections_.size());
+  connections_.push_back(&connection);
   local_connections_ += connection.local() ? 1 : 0;
   strangers_ += connection.known() ? 0 : 1;
   figures_.connections = connections_.size();
@@ -143,7 +147,10 @@ void Service::Enter(Connection& connection) {
 }
 
 void Service::Leave(Connection& connection) {
-  connections_.erase(&connection);
+  Connection* const last = connections_.back();
+  last->SetPlace(connection.place());
+  connections_[connection.place()] = last;
+  connections_.pop_back();
   local_connections_ -= connection.local() ? 1 : 0;
   strangers_ -= connection.known() ? 0 : 1;
   speaker_ = speaker_ == &connection ? nullptr : speaker_;
@@ -165,8 +172,10 @@ asio::awaitable<void> Service::Tick() {
       continue;
     }
     ++tick_;
-    for (Connection* connection : connections_) {
-      connection->EndIfOverdue(tick_);
+    const std::size_t looks = std::min(kLooksPerTick, connections_.size());
+    for (std::size_t i = 0; i < looks; ++i) {
+      looked_at_ = looked_at_ + 1 < connections_.size() ? looked_at_ + 1 : 0;
+      connections_[looked_at_]->EndIfOverdue(tick_);
     }
   }
   ticking_ = false;
@@ -178,6 +187,7 @@ std::uint64_t Service::TickAfter(std::chrono::milliseconds patience) const {
 }
 
 bool Service::IsLonely(const Connection& connection) {
+  watch_.RequestHasCome();
   lonely_requests_ = speaker_ == &connection ? lonely_requests_ + 1 : 0;
   speaker_ = &connection;
   return lonely_requests_ >= kLonelyRequests;

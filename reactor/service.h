@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -119,7 +118,8 @@ class Service {
   boost::asio::steady_timer stop_timer_{context_};
   boost::asio::steady_timer tick_timer_{context_};
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::unordered_set<Connection*> connections_;
+  std::vector<Connection*> connections_;  // each knows its place
+  std::size_t looked_at_ = 0;             // among them, by the last tick
   std::size_t local_connections_ = 0;
   std::size_t strangers_ = 0;
   std::size_t refusals_heard_ = 0;

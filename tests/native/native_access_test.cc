@@ -85,6 +85,13 @@ TEST_F(NativeAccess, NobodyGetsPastHelloWithoutAToken) {
     peer.ExpectGoodbye();
   }
   EXPECT_EQ(api_.store().Find("T2").status().code(), Code::kNotFound);
+  // An alarm can be raised on it.
+  NativePeer hasty = Connect();
+  hasty.Send(std::string(kNativePreamble) + PlanFrame(2, "T2"));
+  EXPECT_EQ(hasty.Expect<answers::RefusalT>(2).code, RefusalCode::unauthenticated);
+  hasty.ExpectGoodbye();
+  EXPECT_THAT(server_->Connect()->Send({"GET", "/metrics", "", ""})->body,
+              ::testing::HasSubstr("sagalog_denied_requests_total{code=\"unauthenticated\"} 4\n"));
 }
 
 TEST_F(NativeAccess, ATokenSaysWhoSpeaks) {

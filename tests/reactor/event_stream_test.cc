@@ -127,7 +127,7 @@ TEST_F(EventStreamOfTwo, TheSameFromWhatAllShare) {
     query.types = {events::Body::Leased, events::Body::Terminal};
     EventStream shared(api_.store().log(), query, &tail);
     EventStream read(api_.store().log(), query, nullptr);
-    EXPECT_EQ(*shared.NextShared(), ReadToEnd(read)) << seen;
+    EXPECT_EQ(**shared.NextOfFollower(), ReadToEnd(read)) << seen;
     EXPECT_TRUE(shared.CaughtUp());
   }
 }
@@ -166,6 +166,109 @@ TEST(EventTail, HoldsTheNewestWithoutAGap) {
   EXPECT_THAT(tail.Behind(Sequence(1), 1000).events, IsEmpty());  // Too long ago.
   EXPECT_EQ(tail.Behind(Sequence(tail.Last().value() - 1), 1000).events.front()->sequence(),
             tail.Last());
+}
+
+// A log of some hundred events, and those who follow it.
+class SharedEvents : public ::testing::Test {
+ protected:
+  SharedEvents() {
+    for (int i = 0; i < 200; ++i) {
+      api_.Acquire(fmt::format("T{}", i));
+    }
+  }
+
+  [[nodiscard]] EventStream Follow(std::uint64_t seen, std::vector<events::Body> types = {},
+                                   EventForm form = EventForm::kLines) {
+    EventQuery query;
+    query.seen = Sequence(seen);
+    query.follow = true;
+    query.types = std::move(types);
+    query.form = form;
+    return {api_.store().log(), query, &tail_};
+  }
+
+  ApiStore api_;
+  EventTail tail_;
+};
+
+TEST_F(SharedEvents, ThoseAtTheSamePlaceWhoWantTheSameAreGivenOneText) {
+  const std::vector<events::Body> leases{events::Body::Leased};
+  EventStream first = Follow(7, leases);
+  EventStream second = Follow(7, leases);
+  EXPECT_TRUE(second.NextShared()->empty());
+  const EventPiece made = *first.NextOfFollower();
+  EXPECT_EQ(second.NextShared(), made);
+  EXPECT_EQ(second.seen(), first.seen());
+  // Others want something else, or in another form.
+  EXPECT_TRUE(Follow(7).NextShared()->empty());
+  EXPECT_TRUE(Follow(7, leases, EventForm::kServerSent).NextShared()->empty());
+  EXPECT_TRUE(Follow(8, leases).NextShared()->empty());
+  EXPECT_EQ(*Follow(7, leases).NextOfFollower(), made);
+}
+
+TEST_F(SharedEvents, WhoBeganElsewhereIsSoonAtTheSamePlacesAsTheOthers) {
+  EventStream early = Follow(0);
+  EventStream late = Follow(100);
+  std::string all;
+  while (early.seen() < Sequence(128)) {
+    all += **early.NextOfFollower();
+  }
+  std::string rest;
+  while (late.seen() < Sequence(128)) {
+    rest += **late.NextOfFollower();
+  }
+  EXPECT_EQ(early.seen(), late.seen());
+  const EventPiece next = *early.NextOfFollower();
+  EXPECT_EQ(late.NextShared(), next);
+  // Neither misses anything, or gets it twice.
+  all += *next;
+  std::vector<std::uint64_t> sequences = SequencesOf(all);
+  for (std::uint64_t i = 0; i < sequences.size(); ++i) {
+    ASSERT_EQ(sequences[i], i + 1);
+  }
+  EXPECT_EQ(SequencesOf(rest).front(), 101U);
+  EXPECT_EQ(SequencesOf(rest).back() + 1, SequencesOf(*next).front());
+}
+
+TEST_F(SharedEvents, NobodyIsGivenMoreThanIsAllowed) {
+  EventStream first = Follow(0);
+  const EventPiece made = *first.NextOfFollower();
+  const std::size_t events = SequencesOf(*made).size();
+  EventStream little = Follow(0);
+  little.AllowOnly(events - 1);
+  EXPECT_TRUE(little.NextShared()->empty());
+  EXPECT_THAT(SequencesOf(**little.NextOfFollower()), SizeIs(events - 1));
+  EXPECT_EQ(little.allowed(), 0U);
+  EventStream enough = Follow(0);
+  enough.AllowOnly(events);
+  EXPECT_EQ(enough.NextShared(), made);
+  EXPECT_EQ(enough.allowed(), 0U);
+}
+
+TEST_F(SharedEvents, WhatIsNotWantedIsPassedOverWithoutARead) {
+  ASSERT_TRUE(tail_.CatchUp(api_.store().log()).ok());
+  EventStream stream = Follow(0, {events::Body::Terminal});
+  EXPECT_TRUE(stream.NextShared()->empty());
+  EXPECT_TRUE(stream.CaughtUp());
+  EventStream some = Follow(0, {events::Body::Leased});
+  EXPECT_TRUE(some.NextShared()->empty());
+  EXPECT_EQ(some.seen(), Sequence(2));  // the first lease is behind it
+}
+
+// Rendered before the redaction, kept after it.
+TEST_F(SharedEvents, WhatARedactionTookAwayIsGivenToNobodyElse) {
+  const std::uint64_t before = tail_.CountRedactions();
+  const auto piece = std::make_shared<const SharedPiece>(
+      SharedPiece{Sequence(1), Sequence(2), EventForm::kLines, EventFilter{}, 1, "with a secret"});
+  tail_.KeepPiece(piece, before);
+  EXPECT_EQ(tail_.FindPiece(Sequence(1), EventForm::kLines, {}), piece);
+  const ApiResponse redacted =
+      api_.Send("POST", "/v1/admin/redact", R"({"sequence":3,"reason":"a secret"})");
+  ASSERT_EQ(redacted.status, 200) << redacted.body;
+  ASSERT_TRUE(tail_.CatchUp(api_.store().log()).ok());
+  EXPECT_EQ(tail_.FindPiece(Sequence(1), EventForm::kLines, {}), nullptr);
+  tail_.KeepPiece(piece, before);
+  EXPECT_EQ(tail_.FindPiece(Sequence(1), EventForm::kLines, {}), nullptr);
 }
 
 }  // namespace

@@ -169,6 +169,26 @@ TEST(ServerEvents, AStopEndsEveryStreamInForm) {
   EXPECT_TRUE(server.Join().ok());
 }
 
+// One that is far behind, and reads on only then.
+TEST(ServerEvents, AStopEndsTheStreamOfOneThatIsBehindInFormToo) {
+  ApiStore api;
+  api.Post("/v1/sagas", Plan(1));
+  const std::string note = fmt::format(R"({{"text":"{}"}})", std::string(kTextSizeMax, 't'));
+  for (int i = 0; i < 300; ++i) {
+    api.Post("/v1/sagas/T1:annotate", note);
+  }
+  RunningServer server(api);
+  FollowedStream stream(server.socket(), "/v1/events?follow=true");
+  EXPECT_EQ(stream.Sequence(), 1U);
+  server.server().Stop();
+  std::uint64_t seen = 1;
+  for (std::uint64_t sequence = stream.Sequence(); sequence != 0; sequence = stream.Sequence()) {
+    ASSERT_EQ(sequence, ++seen);
+  }
+  EXPECT_TRUE(stream.ended());
+  EXPECT_TRUE(server.Join().ok());
+}
+
 TEST(ServerEvents, HeadAndOldHttpAreAnsweredToo) {
   ApiStore api;
   const RunningServer server(api);

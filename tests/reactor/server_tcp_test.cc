@@ -1,5 +1,7 @@
 // The daemon on TCP: who gets in, with and without TLS.
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -172,6 +174,28 @@ TEST_F(ServerTcp, AnAddressThatIsTakenIsNamed) {
   const Status status = Server::Listen(api_.store(), options_).status();
   EXPECT_EQ(status.code(), Code::kLocked);
   EXPECT_THAT(status.text(), StartsWith(options_.listen.front()));
+}
+
+// It is read by who may, for as long as that one may.
+TEST_F(ServerTcp, AStreamThatIsFollowedEndsWithItsToken) {
+  RunningServer server(api_, options_);
+  RawConnection peer = RawConnection::ToAddress(server.server().addresses().front());
+  peer.Send(Request("GET /v1/events?follow=true", "Bearer ci"));
+  EXPECT_THAT(peer.ReadHeader(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(peer.ReadUntil("}\n\r\n"), HasSubstr("store_opened"));
+  std::ofstream(options_.token_file, std::ios::trunc)
+      << *TokenLineFor({"boss", Role::kAdmin}, "boss") << "\n";
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  // With one of the next events, and without the end of a body that is whole.
+  std::string came = "begun";
+  for (int i = 0; !came.empty(); ++i) {
+    api_.Post("/v1/sagas", fmt::format(R"({{"saga_id":"T{}"}})", i));
+    came = peer.ReadUntil("}\n\r\n");
+  }
+  // Who still may goes on.
+  RawConnection boss = RawConnection::ToAddress(server.server().addresses().front());
+  boss.Send(Request("GET /v1/events?follow=true", "Bearer boss"));
+  EXPECT_THAT(boss.ReadUntil("}\n\r\n"), HasSubstr("store_opened"));
 }
 
 class ServerTls : public ServerTcp {

@@ -1,5 +1,8 @@
 #include "tests/reactor/tls_peer.h"
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -67,6 +70,11 @@ void TlsPeer::Send(std::string_view bytes) {
             static_cast<int>(bytes.size()));
 }
 
+void TlsPeer::TakeLittle() {
+  const int bytes = 4096;
+  EXPECT_EQ(setsockopt(connection_.descriptor(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+}
+
 std::string TlsPeer::ReadUntil(std::string_view end) {
   while (end.empty() || unread_.find(end) == std::string::npos) {
     std::array<char, 4096> buffer{};
@@ -80,6 +88,22 @@ std::string TlsPeer::ReadUntil(std::string_view end) {
   std::string text = unread_.substr(0, size);
   unread_.erase(0, size);
   return text;
+}
+
+bool TlsPeer::SkipThrough(std::string_view end) {
+  std::size_t found = unread_.find(end);
+  while (found == std::string::npos) {
+    unread_.erase(0, unread_.size() - std::min(unread_.size(), end.size()));
+    std::array<char, 16384> buffer{};
+    const int size = SSL_read(ssl_, buffer.data(), static_cast<int>(buffer.size()));
+    if (size <= 0) {
+      return false;
+    }
+    unread_.append(buffer.data(), static_cast<std::size_t>(size));
+    found = unread_.find(end);
+  }
+  unread_.erase(0, found + end.size());
+  return true;
 }
 
 bool TlsPeer::ClosedInForm() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }

@@ -33,8 +33,12 @@ class TlsPeer {
   // The common name in the certificate that it was shown.
   [[nodiscard]] std::string ShownName() const;
   void Send(std::string_view bytes);
+  // From now on its socket holds little that was not read.
+  void TakeLittle();
   // Up to where `end` stands in what came, or all until the server closes.
   [[nodiscard]] std::string ReadUntil(std::string_view end);
+  // The same, and nothing of it is kept: whether it came.
+  [[nodiscard]] bool SkipThrough(std::string_view end);
   [[nodiscard]] std::string ReadToEnd() { return ReadUntil(""); }
   // Whether the server took leave instead of just closing; after ReadToEnd.
   [[nodiscard]] bool ClosedInForm() const;
