@@ -264,7 +264,10 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
   const Checkpoint& checkpoint = record.checkpoint;
   if (global.json) {
     json::object answer{{"ok", true}, {"own_keys", verdict.own_keys}};
-    if (verdict.proof.empty()) {
+    if (!verdict.part.empty()) {
+      answer["events"] = verdict.part_events;
+      answer["held_against_checkpoint"] = false;
+    } else if (verdict.proof.empty()) {
       answer["events"] = record.head.size;
       answer["root"] = ToBase64(record.head.root);
       answer["origin"] = record.lineages.OriginAt(record.head.size);
@@ -282,8 +285,8 @@ void PrintVerdict(const GlobalOptions& global, const AuditVerdict& verdict) {
     PrintLine(json::serialize(answer));
     return;
   }
-  if (!verdict.proof.empty()) {
-    PrintLine(fmt::format("ok: {}", verdict.proof));
+  if (!verdict.proof.empty() || !verdict.part.empty()) {
+    PrintLine(fmt::format("ok: {}", verdict.proof.empty() ? verdict.part : verdict.proof));
     PrintNotes(verdict);
     return;
   }

@@ -263,7 +263,8 @@ void AddAuditExportCommand(CLI::App& app, const GlobalOptions& global, int& exit
       ->required();
   command
       ->add_option("--format", arguments->format,
-                   "ndjson, csv, cloudevents or sqlite (ndjson); only ndjson can be verified")
+                   "ndjson, csv, cloudevents or sqlite (ndjson); only ndjson can be held "
+                   "against a checkpoint")
       ->type_name("FORMAT")
       ->check([](const std::string& value) {
         return ExportFormatFromName(value)

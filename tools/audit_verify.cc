@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <system_error>
@@ -14,6 +12,7 @@
 
 #include "eventlog/backup_directory.h"
 #include "eventlog/log_copy.h"
+#include "eventlog/regular_file.h"
 #include "reactor/audit_keys.h"
 #include "reactor/audit_proof.h"
 #include "tools/export_record.h"
@@ -24,18 +23,8 @@ namespace fs = std::filesystem;
 namespace {
 
 Result<std::string> ReadText(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file.is_open()) {
-    text.resize(kNoteSizeMax + 1);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.is_open() || file.bad() || text.size() > kNoteSizeMax) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("{}: no such file, or none that can be read", path.string()));
-  }
-  return text;
+  auto text = ReadRegularFile(path, kNoteSizeMax);
+  return text.ok() ? text : Status(Code::kInvalidArgument, text.status().text());
 }
 
 Status InFile(const std::string& path, const Status& status) {
@@ -169,6 +158,26 @@ Status TwoHistories(const std::string& origin, std::uint64_t size, const std::st
                       origin, size, ToBase64(one_root), one, ToBase64(other_root), other)};
 }
 
+// Whether the one at `at` and those before it can all be true.
+Status CheckAgainstOthers(const std::vector<KeptCheckpoint>& kept, std::size_t at) {
+  const KeptCheckpoint& one = kept[at];
+  for (std::size_t i = 0; i < at; ++i) {
+    if (kept[i].origin == one.origin && kept[i].head.size == one.head.size &&
+        kept[i].head.root != one.head.root) {
+      return TwoHistories(one.origin, one.head.size, kept[i].path, kept[i].head.root, one.path,
+                          one.head.root);
+    }
+  }
+  return {};
+}
+
+Status CheckAmong(const std::vector<KeptCheckpoint>& kept) {
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    RETURN_IF_ERROR(CheckAgainstOthers(kept, i));
+  }
+  return {};
+}
+
 // A proof says of how many events which root they have: of those that its checkpoint signs, and of
 // those that a proof of growth begins with. Nothing of any other number.
 class ProofComparison {
@@ -206,18 +215,6 @@ class ProofComparison {
   }
 
  private:
-  static Status CheckAgainstOthers(const std::vector<KeptCheckpoint>& kept, std::size_t at) {
-    const KeptCheckpoint& one = kept[at];
-    for (std::size_t i = 0; i < at; ++i) {
-      if (kept[i].origin == one.origin && kept[i].head.size == one.head.size &&
-          kept[i].head.root != one.head.root) {
-        return TwoHistories(one.origin, one.head.size, kept[i].path, kept[i].head.root, one.path,
-                            one.head.root);
-      }
-    }
-    return {};
-  }
-
   Result<bool> Holds(const KeptCheckpoint& kept) const {
     if (kept.origin != origin_) {
       return Status(Code::kInvalidArgument,
@@ -317,15 +314,96 @@ Result<std::optional<Sequence>> CheckIfBackup(const fs::path& path) {
   return std::optional(manifest.last);
 }
 
+// What was compared in an export that is no record, and what nobody can compare there.
+void SayWhatWasChecked(const CheckedExport& checked, std::vector<std::string>& notes) {
+  const ExportManifest& manifest = checked.manifest;
+  const bool filtered = !manifest.scope.saga.empty() || !manifest.scope.key.empty();
+  const bool lines = manifest.scope.format == ExportFormat::kNdjson;
+  std::string was = "checked: each file's size and SHA-256";
+  std::string not_checked;
+  if (lines) {
+    was += filtered
+               ? "; each line, its readable fields against its bytes, and that each event names "
+                 "the one of its saga before it"
+               : "; each line, its readable fields against its bytes, and that no event is "
+                 "missing, by sequences and by chains of sagas";
+    was += "; the number of events, their range and times";
+    was += checked.leaf_compared ? "; the leaf of the last one" : "";
+    not_checked = filtered ? "that no event is missing behind the last one of a saga" : "";
+    not_checked += checked.leaf_compared ? "" : ", through_leaf, whose event is not in it";
+  } else {
+    not_checked = fmt::format(
+        "what the events say, their number, range and times: of {} only the files are compared",
+        ExportFormatName(manifest.scope.format));
+  }
+  was += manifest.checkpoint_size
+             ? "; that the checkpoint is of this store, and of as many events as is said"
+             : "";
+  notes.push_back(was);
+  not_checked += fmt::format("{}the lineage{}", not_checked.empty() ? "" : ", ",
+                             manifest.checkpoint_size ? "" : ", the store and where the log ended");
+  notes.push_back("not checked: " + not_checked);
+  notes.emplace_back(
+      "cannot be held against a checkpoint: that takes all events from the first one, as ndjson. "
+      "Whoever can write the files could have made all of this right");
+}
+
+// An export whose events are not all that were signed, or do not carry what was.
+Result<AuditVerdict> CheckPart(const AuditVerification& wanted, const CheckedExport& checked,
+                               AuditVerdict verdict) {
+  const ExportManifest& manifest = checked.manifest;
+  ASSIGN_OR_RETURN(const Trust trust, GivenKeys(wanted));
+  std::vector<std::string> paths = wanted.checkpoints;
+  if (!paths.empty() && trust.keys.empty()) {
+    return MissingKey();
+  }
+  if (manifest.checkpoint_size && !trust.keys.empty()) {
+    paths.push_back((wanted.path / kExportCheckpointName).string());
+  }
+  ASSIGN_OR_RETURN(const auto checkpoints, TrustedCheckpoints(paths, trust));
+  RETURN_IF_ERROR(CheckAmong(checkpoints));
+  if (!wanted.checkpoints.empty()) {
+    return Status(
+        Code::kInvalidArgument,
+        fmt::format("{} cannot be held against {}: it holds {}, and that takes all events from the "
+                    "first one, as ndjson. By itself it is what its manifest says: without "
+                    "--checkpoint it is told what of it can be checked",
+                    wanted.path.string(), wanted.checkpoints.front(), InWords(manifest.scope)));
+  }
+  verdict.part =
+      fmt::format("{} {} up to event {} of store {}, as the manifest says", manifest.events,
+                  InWords(manifest.scope), manifest.through.value(), manifest.store_id);
+  verdict.part_events = manifest.events;
+  SayWhatWasChecked(checked, verdict.notes);
+  if (manifest.checkpoint_size) {
+    verdict.notes.push_back(
+        trust.keys.empty()
+            ? "nor was the signature of its checkpoint: no key was given (--key)"
+            : fmt::format("its checkpoint, of the first {} events of the log, is signed by a key "
+                          "that was given",
+                          *manifest.checkpoint_size));
+  }
+  return verdict;
+}
+
 Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
   AuditVerdict verdict;
   std::vector<std::string> paths = wanted.checkpoints;
   std::error_code error;
   if (IsExport(wanted.path)) {
-    ASSIGN_OR_RETURN(const ExportManifest manifest, CheckExport(wanted.path, {}));
+    ASSIGN_OR_RETURN(const CheckedExport checked, CheckExport(wanted.path, {}));
+    const ExportManifest& manifest = checked.manifest;
     if (!manifest.damage.empty()) {
       verdict.notes.push_back(
           fmt::format("the log that it was made of is damaged: {}", manifest.damage));
+    }
+    if (!manifest.scope.IsWhole() || manifest.scope.format != ExportFormat::kNdjson) {
+      return CheckPart(wanted, checked, std::move(verdict));
+    }
+    if (manifest.log_last > manifest.through) {
+      verdict.notes.push_back(
+          fmt::format("that the log went on to event {} is the manifest's word alone",
+                      manifest.log_last.value()));
     }
   }
   if (fs::exists(wanted.path / kExportCheckpointName, error)) {

@@ -1,6 +1,7 @@
 // What `sagalog audit verify` does: a record, or a proof, held against checkpoints and public keys.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct AuditVerdict {
   RecordReport record;
   // What a proof shows, in words; empty = it was a record.
   std::string proof;
+  // What an export shows that is no record, in words; empty = it was something else.
+  std::string part;
+  std::uint64_t part_events = 0;
   // What else is to be said: what it was held against, or not, and what is known of its origin.
   std::vector<std::string> notes;
   // The keys were the record's own: whoever can write there could have forged all of it.

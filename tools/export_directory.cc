@@ -7,15 +7,14 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "eventlog/durable_file.h"
+#include "eventlog/regular_file.h"
 #include "tools/file_digest.h"
 
 namespace sagalog::tools {
@@ -116,6 +115,12 @@ Status ExportDirectory::CheckNames(ExportFormat format, bool is_export) const {
                       "its own",
                       path_.string(), name));
     }
+    if (!fs::is_regular_file(entry.symlink_status(error))) {
+      return {Code::kCorruption,
+              fmt::format("{} is not what was exported: it is no regular file, and nothing is "
+                          "written through it. Export into another directory",
+                          entry.path().string())};
+    }
   }
   return error ? Status(Code::kIoError,
                         fmt::format("cannot read {}: {}", path_.string(), error.message()))
@@ -139,10 +144,8 @@ std::string ExportDirectory::EarlierCheckpoint() const {
   if (listed == nullptr || !digest.ok() || *digest != listed->sha256) {
     return {};
   }
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  const auto text = ReadRegularFile(path, kExportManifestSizeMax);
+  return text.ok() ? *text : std::string();
 }
 
 Status ExportDirectory::MoveIn() const {

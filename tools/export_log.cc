@@ -1,7 +1,5 @@
 #include "tools/export_log.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "eventlog/read_back.h"
+#include "eventlog/regular_file.h"
 #include "schema/export_line.h"
 #include "schema/verify.h"
 
@@ -74,18 +73,16 @@ Result<std::unique_ptr<ExportLog>> ExportLog::Open(const fs::path& directory) {
                                                  (directory / kExportManifestName).string(), name));
   }
   const fs::path path = directory / name;
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat found {};
-  if (file < 0 || ::fstat(file, &found) != 0) {
-    const Status failed = Failed(path, errno);
-    if (file >= 0) {
-      ::close(file);
-    }
-    return failed;
+  auto file = RegularFile::Open(path);
+  if (file.status().code() == Code::kNotFound) {
+    return Status(Code::kCorruption,
+                  fmt::format("{}, which the manifest lists, is missing", path.string()));
   }
-  const auto size_bytes = static_cast<std::uint64_t>(found.st_size);
+  RETURN_IF_ERROR(file.status());
+  const std::uint64_t size_bytes = file->size_bytes();
   const std::uint64_t listed_bytes = listed->size_bytes;
-  std::unique_ptr<ExportLog> log(new ExportLog(path, file, std::move(manifest), size_bytes));
+  std::unique_ptr<ExportLog> log(
+      new ExportLog(path, file->Release(), std::move(manifest), size_bytes));
   if (size_bytes != listed_bytes) {
     return Status(Code::kCorruption, fmt::format("{} has {} bytes, its manifest says {}",
                                                  path.string(), size_bytes, listed_bytes));

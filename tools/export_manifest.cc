@@ -4,12 +4,11 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "eventlog/regular_file.h"
 #include "schema/json_text.h"
 #include "schema/json_writer.h"
 
@@ -239,18 +238,12 @@ const ExportedFile* ExportManifest::Find(std::string_view name) const {
   return nullptr;
 }
 
-namespace {
-
-// What the checkpoint is about, in words.
-std::string_view CheckpointCovers(const ExportManifest& manifest) {
-  if (!manifest.scope.IsWhole()) {
+std::string_view ExportManifest::CheckpointCovers() const {
+  if (!scope.IsWhole()) {
     return "the whole log, then";
   }
-  return *manifest.checkpoint_size == manifest.through.value() ? "the exported events"
-                                                               : "the first exported events";
+  return *checkpoint_size == through.value() ? "the exported events" : "the first exported events";
 }
-
-}  // namespace
 
 std::string ExportManifest::Encode() const {
   std::string text =
@@ -270,7 +263,7 @@ std::string ExportManifest::Encode() const {
     text += fmt::format("  \"damage\": {},\n", Quoted(damage));
   }
   text += checkpoint_size ? fmt::format("  \"checkpoint\": {{\"size\": {}, \"covers\": \"{}\"}},\n",
-                                        *checkpoint_size, CheckpointCovers(*this))
+                                        *checkpoint_size, CheckpointCovers())
                           : "  \"checkpoint\": null,\n";
   text += "  \"files\": [";
   for (const ExportedFile& file : files) {
@@ -298,6 +291,9 @@ Result<ExportManifest> ExportManifest::Parse(std::string_view text) {
                               "update",
                               version, kExportVersion));
   }
+  if (version == 0) {
+    reader.Fail("version");
+  }
   ExportManifest manifest;
   ReadScope(reader, manifest);
   manifest.store_id = reader.Text("store_id");
@@ -310,6 +306,7 @@ Result<ExportManifest> ExportManifest::Parse(std::string_view text) {
   if (!reader.IsNull("checkpoint")) {
     MemberReader checkpoint = reader.Inner("checkpoint");
     manifest.checkpoint_size = checkpoint.Number("size");
+    manifest.checkpoint_covers = checkpoint.Text("covers");
     reader.Take(checkpoint);
   }
   ReadFiles(reader, manifest.files);
@@ -323,13 +320,12 @@ Result<ExportManifest> ExportManifest::Parse(std::string_view text) {
 Result<ExportManifest> ExportManifest::Read(const std::filesystem::path& directory,
                                             std::string_view name) {
   const std::filesystem::path path = directory / name;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  const auto text = ReadRegularFile(path, kExportManifestSizeMax);
+  if (text.status().code() == Code::kNotFound) {
     return Status(Code::kNotFound, fmt::format("there is no export in {}", directory.string()));
   }
-  std::stringstream text;
-  text << file.rdbuf();
-  Result<ExportManifest> manifest = Parse(text.str());
+  RETURN_IF_ERROR(text.status());
+  Result<ExportManifest> manifest = Parse(*text);
   if (!manifest.ok()) {
     return Status(manifest.status().code(),
                   fmt::format("{}: {}", path.string(), manifest.status().text()));

@@ -23,6 +23,8 @@ inline constexpr std::string_view kExportJournalName = "export.unfinished";
 inline constexpr std::string_view kUnfinishedSuffix = ".unfinished";
 // The version this program writes, and the newest it reads.
 inline constexpr std::uint32_t kExportVersion = 1;
+// What is said in it is some hundred bytes.
+inline constexpr std::uint64_t kExportManifestSizeMax = 1U << 20;
 
 enum class ExportFormat { kNdjson, kCsv, kCloudEvents, kSqlite };
 
@@ -75,8 +77,12 @@ struct ExportManifest {
   // How many events the checkpoint is about; none = nobody signed one. Of an export from the first
   // event without a filter it is as many as `through`, or fewer when the log was damaged since.
   std::optional<std::uint64_t> checkpoint_size;
+  // What a manifest that was read says of that; Encode writes what is so.
+  std::string checkpoint_covers;
   std::vector<ExportedFile> files;
 
+  // What the checkpoint is about, in words. Only with one.
+  [[nodiscard]] std::string_view CheckpointCovers() const;
   // The file with this name; null when it is not listed.
   [[nodiscard]] const ExportedFile* Find(std::string_view name) const;
 

@@ -1,5 +1,6 @@
 // The textual formats of an export: a file that only grows.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,9 +30,15 @@ class TextWriter final : public ExportWriter {
     digest_ = std::move(digest);
     const ExportedFile* file = earlier.Find(ExportDataName(format_));
     size_bytes_ = file == nullptr ? 0 : file->size_bytes;
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file_ < 0) {
+    // Whoever can write the directory must not choose the file that is written.
+    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    struct stat found {};
+    if (file_ < 0 || ::fstat(file_, &found) != 0) {
       return Failed("open");
+    }
+    if (!S_ISREG(found.st_mode)) {
+      errno = EINVAL;
+      return Failed("write");
     }
     if (::ftruncate(file_, static_cast<off_t>(size_bytes_)) != 0 ||
         ::lseek(file_, static_cast<off_t>(size_bytes_), SEEK_SET) < 0) {

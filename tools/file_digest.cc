@@ -1,15 +1,18 @@
 #include "tools/file_digest.h"
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "eventlog/regular_file.h"
 #include "schema/check.h"
 
 namespace sagalog::tools {
@@ -52,17 +55,23 @@ std::string FileDigest::Hex() const {
 
 Status AddFile(FileDigest& digest, const std::filesystem::path& path, std::uint64_t size_bytes,
                std::uint64_t offset) {
-  std::ifstream file(path, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
+  ASSIGN_OR_RETURN(const RegularFile file, RegularFile::Open(path));
   std::string buffer(kReadBytes, '\0');
   while (size_bytes > 0) {
     const std::size_t part = std::min<std::uint64_t>(size_bytes, buffer.size());
-    if (!file.read(buffer.data(), static_cast<std::streamsize>(part))) {
-      return {Code::kIoError, fmt::format("cannot read {}: {} bytes are missing", path.string(),
-                                          size_bytes - static_cast<std::uint64_t>(file.gcount()))};
+    const ssize_t got = ::pread(file.descriptor(), buffer.data(), part, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) {
+      continue;
     }
-    digest.Add(std::string_view(buffer.data(), part));
-    size_bytes -= part;
+    if (got <= 0) {
+      return {Code::kIoError,
+              got < 0
+                  ? fmt::format("cannot read {}: {}", path.string(), std::strerror(errno))
+                  : fmt::format("cannot read {}: {} bytes are missing", path.string(), size_bytes)};
+    }
+    digest.Add(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    offset += static_cast<std::uint64_t>(got);
+    size_bytes -= static_cast<std::uint64_t>(got);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +22,12 @@ Status FailedAt(const std::filesystem::path& path, sqlite3* database) {
 
 Result<std::unique_ptr<SqliteFile>> SqliteFile::Open(const std::filesystem::path& path) {
   // SQLite would let everybody read it; its own files get the mode of this one.
-  const int created = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  // A link is not written through.
+  const int created = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                             S_IRUSR | S_IWUSR);
+  if (created < 0 && errno == ELOOP) {
+    return Status(Code::kIoError, fmt::format("cannot write {}: it is a link", path.string()));
+  }
   if (created >= 0) {
     ::close(created);
   }

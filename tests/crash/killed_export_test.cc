@@ -149,7 +149,7 @@ TEST_P(KilledExport, GoesOnAndEndsWithTheSame) {
   EXPECT_GT(begun, Sequence(kNoteEvents));
   const auto checked = tools::CheckExport(out, {});
   ASSERT_TRUE(checked.ok()) << checked.status().text();
-  EXPECT_EQ(checked->events, kEvents);
+  EXPECT_EQ(checked->manifest.events, kEvents);
   EXPECT_TRUE(Export(directory_, directory_ / "whole", format, {}).ok());
   if (format != tools::ExportFormat::kSqlite) {
     const std::string_view name = tools::ExportDataName(format);
