@@ -9,6 +9,7 @@
 
 #include "eventlog/log_keys.h"
 #include "eventlog/read_back.h"
+#include "eventlog/recent_events.h"
 #include "eventlog/rocks_backup.h"
 #include "eventlog/rocks_opening.h"
 #include "eventlog/rocks_replacing.h"
@@ -61,10 +62,28 @@ class AlignedBytes {
   std::string buffer_{std::string(64, '\0')};  // from the start on the heap, which aligns it
 };
 
+// Visits events from `next` on, which it moves: those that are still as they were appended.
+Status ScanRecent(RecentEvents& recent, Sequence& next, Sequence through,
+                  const std::atomic<bool>& closed, const EventLog::Visitor& visitor) {
+  if (next > through) {
+    return {};
+  }
+  for (const auto& append : recent.Find(next, through)) {
+    for (; next <= std::min(through, append->last()); next = next.Next()) {
+      if (closed.load(std::memory_order_acquire)) {
+        return Closed();
+      }
+      RETURN_IF_ERROR(visitor((*append)[next], append->Bytes(next)));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 struct RocksLog::Database {
   rocksdb::WriteBatch batch;
+  RecentEvents recent;
   RocksHandle handle;
 
   [[nodiscard]] rocksdb::DB& db() const { return *handle.db; }
@@ -141,6 +160,7 @@ Status RocksLog::Append(Sequence expected_last, std::span<const std::string_view
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   figures_.seconds.Record(taken.count());
   figures_.events.Record(static_cast<double>(events.size()));
+  database_->recent.Add(last.Next(), events);
   end_.Advance(new_last);
   return {};
 }
@@ -205,6 +225,7 @@ Result<StoredEvent> RocksLog::ReadVerified(Sequence sequence) const {
 Status RocksLog::Scan(Sequence from, Sequence through, const Visitor& visitor) const {
   Sequence next = std::max(from, Sequence(1));
   const Sequence end = std::min(through, Last());
+  RETURN_IF_ERROR(ScanRecent(database_->recent, next, end, closed_, visitor));
   if (next <= end) {
     ChainCheck chain(next, end.value() - next.value() + 1);
     const Visitor verified = [&](const events::Event& event, std::string_view bytes) -> Status {
@@ -275,7 +296,9 @@ Status RocksLog::Replace(std::span<const std::string_view> events) {
   const std::shared_lock lock(database_mutex_);
   RETURN_IF_ERROR(Maintainable());
   CheckReplacements(Last(), events);
-  return ReplaceEvents(database_->db(), events);
+  const Status replaced = ReplaceEvents(database_->db(), events);
+  database_->recent.Clear();
+  return replaced;
 }
 
 Status RocksLog::Settle() {

@@ -1,31 +1,40 @@
+// OpenSSL would rather be asked through EVP, which takes a fifth longer for an event and a node.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "projections/merkle_tree.h"
 
 #include <algorithm>
-#include <memory>
+#include <array>
+#include <cstddef>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "schema/check.h"
 
 namespace sagalog {
 namespace {
 
-constexpr std::string_view kLeafPrefix("\0", 1);
-constexpr std::string_view kNodePrefix("\1", 1);
+constexpr char kLeafPrefix = 0;
+constexpr char kNodePrefix = 1;
+// Most events fit behind their prefix: to hash both at once costs less than one after the other.
+constexpr std::size_t kAtOnceMax = 1024;
 
-EventHash Sha256(std::string_view first, std::string_view second, std::string_view third) {
-  // Fetched once: looking the digest up costs more than computing it.
-  static EVP_MD* const kDigest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
-      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  EventHash hash{};
-  CHECK(EVP_DigestInit_ex2(context.get(), kDigest, nullptr) == 1);
-  for (const std::string_view part : {first, second, third}) {
-    CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+class Sha256 {
+ public:
+  Sha256() { CHECK(SHA256_Init(&state_) == 1); }
+  void Add(std::string_view bytes) {
+    CHECK(SHA256_Update(&state_, bytes.data(), bytes.size()) == 1);
   }
-  CHECK(EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1);
-  return hash;
-}
+  [[nodiscard]] EventHash Finish() {
+    EventHash hash;
+    CHECK(SHA256_Final(hash.data(), &state_) == 1);
+    return hash;
+  }
+
+ private:
+  SHA256_CTX state_;
+};
 
 std::string_view View(const EventHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
@@ -33,7 +42,17 @@ std::string_view View(const EventHash& hash) {
 
 }  // namespace
 
-EventHash LeafHash(std::string_view bytes) { return Sha256(kLeafPrefix, bytes, {}); }
+EventHash LeafHash(std::string_view bytes) {
+  std::array<char, 1 + kAtOnceMax> both;
+  both.front() = kLeafPrefix;
+  const std::size_t first = bytes.copy(&both[1], kAtOnceMax);
+  Sha256 hash;
+  hash.Add({both.data(), 1 + first});
+  if (first < bytes.size()) {
+    hash.Add(bytes.substr(first));
+  }
+  return hash.Finish();
+}
 
 EventHash LeafHash(const events::Event& event, std::string_view bytes) {
   if (!IsStub(event)) {
@@ -46,7 +65,13 @@ EventHash LeafHash(const events::Event& event, std::string_view bytes) {
 }
 
 EventHash NodeHash(const EventHash& left, const EventHash& right) {
-  return Sha256(kNodePrefix, View(left), View(right));
+  std::array<char, 1 + 2 * kEventHashSize> all;
+  all.front() = kNodePrefix;
+  View(left).copy(&all[1], kEventHashSize);
+  View(right).copy(&all[1 + kEventHashSize], kEventHashSize);
+  Sha256 hash;
+  hash.Add({all.data(), all.size()});
+  return hash.Finish();
 }
 
 std::string ToBase64(const EventHash& hash) {
@@ -76,7 +101,7 @@ void MerkleTree::Append(const EventHash& leaf, const NodeVisitor& visit) {
 
 EventHash MerkleTree::Root() const {
   if (complete_.empty()) {
-    return Sha256({}, {}, {});
+    return Sha256().Finish();
   }
   EventHash root = complete_.back();
   for (auto left = complete_.rbegin() + 1; left != complete_.rend(); ++left) {

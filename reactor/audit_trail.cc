@@ -12,8 +12,11 @@ namespace {
 
 // What the thread hashes before it looks whether somebody else wants the tree: a few milliseconds.
 constexpr std::uint64_t kEventsAtOnce = 4096;
-// It lets events gather: an append that nobody waits for wakes nobody.
+// It lets events gather: an append that nobody waits for wakes nobody. Where many come, it looks
+// again before the log has forgotten how they were appended (eventlog/recent_events.h).
 constexpr std::chrono::milliseconds kRest{100};
+constexpr std::chrono::milliseconds kShortRest{10};
+constexpr std::uint64_t kManyEvents = 256;
 // How soon it sees that it is to end.
 constexpr std::chrono::milliseconds kWatchPatience{250};
 
@@ -90,12 +93,15 @@ std::uint64_t AuditTrail::Lag() const {
 void AuditTrail::Loop() {
   const auto is_stopping = [this] { return stopping_; };
   std::unique_lock lock(mutex_);
+  std::uint64_t rested_at = size();
   while (!stopping_) {
     if (Lag() == 0) {
+      const bool many = size() - std::min(rested_at, size()) >= kManyEvents;
+      rested_at = size();
       lock.unlock();
-      static_cast<void>(log_.WaitBeyond(Sequence(size()), kWatchPatience));
+      static_cast<void>(log_.WaitBeyond(Sequence(rested_at), kWatchPatience));
       lock.lock();
-      changed_.wait_for(lock, kRest, is_stopping);
+      changed_.wait_for(lock, many ? kShortRest : kRest, is_stopping);
       continue;
     }
     // With damage in the log nothing more is hashed; whoever asks is told.

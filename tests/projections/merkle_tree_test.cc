@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include "schema/event_encoder.h"
 
@@ -50,6 +51,21 @@ TEST(MerkleTree, HasTheRootsOfTheKnownExample) {
       break;
     }
     tree.Append(LeafHash(leaves[size]));
+  }
+}
+
+TEST(MerkleTree, HashesALeafOfAnySize) {
+  for (const std::size_t size : {0U, 1U, 1023U, 1024U, 1025U, 5000U, 100'000U}) {
+    std::string leaf(size, 'e');
+    for (std::size_t i = 0; i < size; i += 7) {
+      leaf[i] = static_cast<char>(i);
+    }
+    const std::string prefixed = std::string(1, '\0') + leaf;
+    EventHash expected{};
+    ASSERT_EQ(EVP_Digest(prefixed.data(), prefixed.size(), expected.data(), nullptr, EVP_sha256(),
+                         nullptr),
+              1);
+    EXPECT_EQ(LeafHash(leaf), expected) << size;
   }
 }
 
