@@ -136,41 +136,6 @@ TEST(NativeFollow, RefusesWhatCannotBeFollowed) {
   EXPECT_EQ(peer.Expect<answers::RefusalT>(90).code, RefusalCode::overloaded);
 }
 
-// A lonely command is answered beside the events that the same connection follows: each answer
-// comes, each event comes once and in order.
-TEST(NativeFollow, GetsOnBesideTheCommandsOfItsOwnConnection) {
-  constexpr std::uint64_t kCommands = 200;
-  ApiStore api;
-  const RunningServer server(api);
-  NativePeer peer(server.socket());
-  peer.Send(FrameOf(2, FollowFrom(0, 1'000'000)));
-  std::vector<std::uint64_t> seen;
-  const auto read_until_answered = [&](std::uint64_t number) {
-    for (;;) {
-      const auto frame = peer.Read();
-      ASSERT_TRUE(frame);
-      if (frame->message.type == frames::Message::Answer) {
-        EXPECT_EQ(frame->number, number);
-        return;
-      }
-      ASSERT_EQ(frame->message.type, frames::Message::Events);
-      const auto more = SequencesOf(*frame->message.AsEvents());
-      seen.insert(seen.end(), more.begin(), more.end());
-    }
-  };
-  for (std::uint64_t number = 10; number < 10 + kCommands; ++number) {
-    peer.Send(PlanFrame(number, "T" + std::to_string(number)));
-    read_until_answered(number);
-  }
-  while (seen.size() <= kCommands) {
-    const auto more = SequencesOf(peer.Expect<frames::EventsT>(2));
-    seen.insert(seen.end(), more.begin(), more.end());
-  }
-  for (std::uint64_t i = 0; i < seen.size(); ++i) {
-    ASSERT_EQ(seen[i], i + 1);
-  }
-}
-
 TEST(NativeFollow, AStopEndsItBeforeTheGoodbye) {
   ApiStore api;
   RunningServer server(api);
