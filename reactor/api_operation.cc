@@ -130,6 +130,9 @@ ApiResponse VerifyStore(const ApiCall& call) {
   if (!found->invariant.empty()) {
     json += fmt::format(R"(,"invariant":"{}")", found->invariant);
   }
+  if (found->hashes_only > 0) {
+    json += fmt::format(R"(,"hashes_only":{})", found->hashes_only);
+  }
   return Answer(WithSequence(json + "}", report.last));
 }
 

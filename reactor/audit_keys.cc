@@ -9,8 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -20,6 +18,7 @@
 #include "eventlog/directory_owner.h"
 #include "eventlog/durable_file.h"
 #include "eventlog/head_file.h"
+#include "eventlog/regular_file.h"
 
 namespace sagalog {
 namespace fs = std::filesystem;
@@ -74,11 +73,7 @@ Result<std::optional<std::string>> ReadWhole(const fs::path& path) {
   if (!fs::exists(path, error)) {
     return std::optional<std::string>();
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad()) {
-    return Failed("read", path, EACCES);
-  }
+  ASSIGN_OR_RETURN(std::string text, ReadRegularFile(path, kNoteSizeMax));
   return std::optional(std::move(text));
 }
 
@@ -316,6 +311,16 @@ Result<std::string> AuditKeys::Rotate(const AuditTree& tree, std::string_view re
   ASSIGN_OR_RETURN(const std::vector<VerifierKey> known, ReadKnown());
   if (lost && known.empty()) {
     return Status(Code::kInvalidArgument, "there was no key yet, so none is lost");
+  }
+  if (lost) {
+    // One that is there, but damaged, is as good as lost.
+    const auto present = ReadSigner();
+    if (present.ok() && *present && (*present)->verifier().name == rotation.checkpoint.origin) {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("the key is not lost: {} is there. Without --lost it signs the "
+                                "note too, and whoever trusts it trusts the next one",
+                                (directory_ / kKeyName).string()));
+    }
   }
   std::optional<SignerKey> old_key;
   if (!lost) {

@@ -215,6 +215,8 @@ constexpr std::string_view kSchemas = R"({
       "events": {"type": "integer", "format": "uint64", "minimum": 0},
       "broken": {"type": "string", "description": "The first thing that is wrong"},
       "invariant": {"type": "string", "description": "Its name; only where something is"},
+      "hashes_only": {"type": "integer", "format": "uint64", "minimum": 1,
+        "description": "Of how many only a hash is left: compacted or redacted"},
       "sequence": {"$ref": "#/components/schemas/Sequence"}}},
   "BackupAnswer": {"type": "object", "additionalProperties": false,
     "required": ["outcome", "path", "size_bytes", "copied_bytes", "sequence"],

@@ -93,15 +93,19 @@ class Questions {
 
   // For a fold whose ended sagas are these.
   FoldWatch Watch(const EndedSagas& ended) {
-    return {
-        [this, &ended](const Projections& before, const events::Event& event) {
-          return Ask(ended, before, event);
-        },
-        {},
-        [this](const events::Event& event, std::string_view bytes) { audit_.Pass(event, bytes); }};
+    return {[this, &ended](const Projections& before, const events::Event& event) {
+              return Ask(ended, before, event);
+            },
+            {},
+            [this](const events::Event& event, std::string_view bytes) {
+              hashes_only_ += IsStub(event) ? 1 : 0;
+              audit_.Pass(event, bytes);
+            }};
   }
   // The invariant that was found broken.
   [[nodiscard]] const std::string& broken() const { return broken_; }
+  // Of all that have passed.
+  [[nodiscard]] std::uint64_t hashes_only() const { return hashes_only_; }
 
  private:
   Status Ask(const EndedSagas& ended, const Projections& before, const events::Event& event) {
@@ -126,18 +130,20 @@ class Questions {
   const EventLog& log_;
   AuditVerification& audit_;
   std::string broken_;
+  std::uint64_t hashes_only_ = 0;
 };
 
 // What one pass over the log found.
 struct Found {
   Status status;
   std::string invariant;
+  std::uint64_t hashes_only = 0;
 };
 
 // What is wrong with the audit tree, when all events have passed.
-Found FoundInTree(const AuditVerification& audit) {
+Found FoundInTree(const AuditVerification& audit, const Questions& questions) {
   const std::string wrong = audit.FindWrong();
-  return wrong.empty() ? Found{}
+  return wrong.empty() ? Found{{}, {}, questions.hashes_only()}
                        : Found{Status(Code::kCorruption, wrong), "audit_tree_is_the_logs"};
 }
 
@@ -177,7 +183,7 @@ Result<Found> FindByCopying(const Verified& of) {
   if (!folded.ok()) {
     return Found{folded, questions.broken().empty() ? "log_is_whole" : questions.broken()};
   }
-  return FoundInTree(audit);
+  return FoundInTree(audit, questions);
 }
 
 // The same without a copy of the rows, where that is possible; nothing when something may be wrong
@@ -214,7 +220,7 @@ Result<std::optional<Found>> FindWithoutCopy(const Verified& of) {
   if (!FoldChecked(of.engine.log(), of.last, projections, nullptr, questions.Watch(ended)).ok()) {
     return unknown;
   }
-  return std::optional(FoundInTree(audit));
+  return std::optional(FoundInTree(audit, questions));
 }
 
 Result<Found> FindFirstBroken(const Verified& of) {
@@ -247,6 +253,7 @@ Result<Verification> VerifyAll(Store& store) {
     found = {engine.Health(), "log_is_whole"};
   }
   report.broken = found.status.text();
+  verification.hashes_only = found.hashes_only;
   verification.invariant = found.status.ok() ? std::string() : found.invariant;
   return verification;
 }

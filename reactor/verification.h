@@ -1,6 +1,7 @@
 // The proof that a store is what it says it is, from the bytes up; the first thing that is not.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "reactor/store.h"
@@ -13,6 +14,8 @@ struct Verification {
   VerifyReport report;
   // Of what is broken: "log_is_whole", an invariant, "projections_are_the_fold"; empty = nothing.
   std::string invariant;
+  // Of how many events only a hash of what was written is left: compacted or redacted.
+  std::uint64_t hashes_only = 0;
 };
 
 // Reads every event, checks it against what the events before it made true, and compares what they

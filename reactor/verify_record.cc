@@ -62,6 +62,19 @@ class RecordPass {
     return {};
   }
 
+  // A log of no events has one root, whoever signs another.
+  [[nodiscard]] Status CheckEmpty() const {
+    for (const Checkpoint& checkpoint : checkpoints_) {
+      if (checkpoint.head.size == 0 && checkpoint.head.root != tree_.Root()) {
+        return {Code::kCorruption,
+                fmt::format("the checkpoint of 0 events is of no log: no events have the root {}, "
+                            "the signed one is {}",
+                            ToBase64(tree_.Root()), ToBase64(checkpoint.head.root))};
+      }
+    }
+    return {};
+  }
+
   Status Pass(const events::Event& event, std::string_view bytes) {
     const std::uint64_t expected = tree_.size() + 1;
     if (event.sequence() != expected) {
@@ -120,7 +133,11 @@ class RecordPass {
 
   // The checkpoints of as many events as there were.
   Status Compare() {
-    for (; next_ != checkpoints_.end() && next_->head.size == tree_.size(); ++next_) {
+    for (; next_ != checkpoints_.end() && next_->head.size <= tree_.size(); ++next_) {
+      if (next_->head.size == 0) {  // CheckEmpty has seen its root; now the store is known
+        RETURN_IF_ERROR(CheckOrigin(*next_));
+        continue;
+      }
       RETURN_IF_ERROR(CheckOrigin(*next_));
       const EventHash root = tree_.Root();
       if (root != next_->head.root) {
@@ -165,6 +182,7 @@ Result<RecordReport> VerifyRecord(const EventLog& log, std::span<const Checkpoin
   const Sequence last = log.Last();
   RecordPass pass(last, checkpoints);
   RETURN_IF_ERROR(pass.CheckAmongThemselves());
+  RETURN_IF_ERROR(pass.CheckEmpty());
   const Status scanned =
       log.Scan(Sequence(1), last, [&pass](const events::Event& event, std::string_view bytes) {
         return pass.Pass(event, bytes);

@@ -285,6 +285,7 @@ class Exporting {
     const std::uint64_t before = done_.events;
     if (finished && done_.through == range_.to) {
       report.manifest = done_;
+      report.unchanged = true;
       return report;
     }
     RETURN_IF_ERROR(directory_.Begin(done_));

@@ -39,6 +39,8 @@ struct ExportReport {
   std::uint64_t added = 0;
   // It went on where an earlier one had ended, whole or not.
   bool continued = false;
+  // It was whole, and there was nothing to add.
+  bool unchanged = false;
   // Where the log is damaged; empty = nowhere.
   std::string damage;
   // More was asked for than stands before the damage.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -110,7 +111,7 @@ std::string_view Outcome(const ExportReport& report) {
   if (report.cut_short) {
     return "cut short";
   }
-  return report.added == 0 && report.continued ? "unchanged" : "ok";
+  return report.unchanged ? "unchanged" : "ok";
 }
 
 json::object InJson(const ExportReport& report, const std::string& out) {
@@ -133,12 +134,11 @@ json::object InJson(const ExportReport& report, const std::string& out) {
 
 std::string ForPeople(const ExportReport& report, const std::string& out) {
   const ExportManifest& manifest = report.manifest;
-  const bool unchanged = report.added == 0 && report.continued;
-  const bool unsigned_export = !unchanged && !manifest.checkpoint_size;
+  const bool unsigned_export = !report.unchanged && !manifest.checkpoint_size;
   return fmt::format(
       "{}: {} holds {} events up to sequence {}{}{}{}", Outcome(report), out, manifest.events,
       manifest.through.value(), report.cut_short ? ", where the log is damaged" : "",
-      report.continued && !unchanged ? fmt::format(", {} of them new", report.added) : "",
+      report.continued && !report.unchanged ? fmt::format(", {} of them new", report.added) : "",
       unsigned_export ? "; without a checkpoint" : "");
 }
 
@@ -179,8 +179,31 @@ Result<std::string> Sign(const std::filesystem::path& data, const EventLog& log,
                             failed.text()));
 }
 
+// Whether `path` would lie in `directory`.
+bool IsInside(const std::filesystem::path& path, const std::filesystem::path& directory) {
+  std::error_code error;
+  const auto outer = std::filesystem::canonical(directory, error);
+  const auto inner = error ? outer : std::filesystem::weakly_canonical(path, error);
+  return !error &&
+         std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+Status CheckOutside(const GlobalOptions& global, const Arguments& arguments) {
+  const std::filesystem::path data = DataDirectoryPath(global.data);
+  for (const std::filesystem::path& directory : {data, std::filesystem::path(arguments.record)}) {
+    if (!directory.empty() && IsInside(arguments.out, directory)) {
+      return {Code::kInvalidArgument,
+              fmt::format("--out: {} is inside {}: nothing but a store writes there. Choose a "
+                          "directory outside",
+                          arguments.out, directory.string())};
+    }
+  }
+  return {};
+}
+
 Result<ExportReport> Export(const GlobalOptions& global, const Arguments& arguments,
                             const Record& record) {
+  RETURN_IF_ERROR(CheckOutside(global, arguments));
   ExportRequest request;
   request.out = arguments.out;
   request.format = *ExportFormatFromName(arguments.format);

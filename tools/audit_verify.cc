@@ -15,7 +15,9 @@
 #include "eventlog/regular_file.h"
 #include "reactor/audit_keys.h"
 #include "reactor/audit_proof.h"
+#include "schema/base64.h"
 #include "tools/export_record.h"
+#include "tools/file_digest.h"
 #include "tools/record.h"
 
 namespace sagalog::tools {
@@ -31,10 +33,37 @@ Status InFile(const std::string& path, const Status& status) {
   return {status.code(), fmt::format("{}: {}", path, status.text())};
 }
 
+// Whom to believe, and up to where.
+struct Trust {
+  std::vector<VerifierKey> keys;
+  std::vector<KeyRotation> rotations;
+  // Keys that were left out.
+  std::vector<std::string> notes;
+};
+
+// Whether the line is the key of somebody who signs in another way than a log does: of a witness,
+// whose cosignatures are of another algorithm. It is whole: its hash is that of what stands there.
+bool IsOtherKey(const std::string& line) {
+  constexpr std::uint8_t kEd25519 = 1;
+  constexpr std::size_t kHashDigits = 8;
+  const std::size_t hash = line.find('+');
+  const std::size_t body = hash == std::string::npos ? hash : line.find('+', hash + 1);
+  const auto bytes = body == std::string::npos
+                         ? std::nullopt
+                         : DecodeBase64(std::string_view(line).substr(body + 1));
+  if (!bytes || bytes->empty() || bytes->front() == kEd25519) {
+    return false;
+  }
+  FileDigest digest;
+  digest.Add(line.substr(0, hash) + "\n");
+  digest.Add(std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
+  return digest.Hex().substr(0, kHashDigits) == line.substr(hash + 1, body - hash - 1);
+}
+
 // A key as it stands, or a file with one a line.
-Status AddKeys(const std::string& given, std::vector<VerifierKey>& keys) {
+Status AddKeys(const std::string& given, Trust& trust) {
   if (auto key = VerifierKey::Parse(given); key.ok()) {
-    keys.push_back(*std::move(key));
+    trust.keys.push_back(*std::move(key));
     return {};
   }
   std::error_code error;
@@ -43,28 +72,34 @@ Status AddKeys(const std::string& given, std::vector<VerifierKey>& keys) {
             fmt::format("--key {}: neither a verifier key nor a file of them", given)};
   }
   ASSIGN_OR_RETURN(const std::string text, ReadText(given));
-  const std::size_t before = keys.size();
+  const std::size_t before = trust.keys.size();
+  std::size_t number = 0;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    ++number;
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
+      line.pop_back();
+    }
     if (line.empty() || line.front() == '#') {
       continue;
     }
     auto key = VerifierKey::Parse(line);
-    if (!key.ok()) {
-      return InFile(given, key.status());
+    if (key.ok()) {
+      trust.keys.push_back(*std::move(key));
+    } else if (IsOtherKey(line)) {
+      trust.notes.push_back(
+          fmt::format("{}: line {}, of {}, is the key of a witness or of another "
+                      "algorithm: it was left out",
+                      given, number, line.substr(0, line.find('+'))));
+    } else {
+      return InFile(fmt::format("{}: line {}", given, number), key.status());
     }
-    keys.push_back(*std::move(key));
   }
-  return keys.size() > before
+  return trust.keys.size() > before
              ? Status()
-             : Status(Code::kInvalidArgument, fmt::format("--key {}: it holds no key", given));
+             : Status(Code::kInvalidArgument,
+                      fmt::format("--key {}: it holds no key that a log signs with", given));
 }
-
-// Whom to believe, and up to where.
-struct Trust {
-  std::vector<VerifierKey> keys;
-  std::vector<KeyRotation> rotations;
-};
 
 // Who is believed believes the next one: the key that goes has to be among those given, and has to
 // have signed its going.
@@ -96,7 +131,7 @@ Status MissingKey() {
 Result<Trust> GivenKeys(const AuditVerification& wanted) {
   Trust trust;
   for (const std::string& given : wanted.keys) {
-    RETURN_IF_ERROR(AddKeys(given, trust.keys));
+    RETURN_IF_ERROR(AddKeys(given, trust));
   }
   if (!wanted.rotations.empty() && trust.keys.empty()) {
     return MissingKey();
@@ -258,6 +293,7 @@ Result<AuditVerdict> CheckProof(const AuditVerification& wanted) {
   RETURN_IF_ERROR(CheckNotRetired(NoteOf(*proof), trust.rotations));
   ASSIGN_OR_RETURN(const auto checkpoints, TrustedCheckpoints(wanted.checkpoints, trust));
   AuditVerdict verdict;
+  verdict.notes = trust.notes;
   verdict.record.checkpoint = newer;
   const auto* growth = std::get_if<GrowthProof>(&*proof);
   const std::string path = wanted.path.string();
@@ -370,6 +406,7 @@ Result<AuditVerdict> CheckPart(const AuditVerification& wanted, const CheckedExp
                     "--checkpoint it is told what of it can be checked",
                     wanted.path.string(), wanted.checkpoints.front(), InWords(manifest.scope)));
   }
+  verdict.notes.insert(verdict.notes.end(), trust.notes.begin(), trust.notes.end());
   verdict.part =
       fmt::format("{} {} up to event {} of store {}, as the manifest says", manifest.events,
                   InWords(manifest.scope), manifest.through.value(), manifest.store_id);
@@ -410,6 +447,7 @@ Result<AuditVerdict> CheckRecord(const AuditVerification& wanted) {
     paths.push_back((wanted.path / kExportCheckpointName).string());
   }
   ASSIGN_OR_RETURN(Trust trust, GivenKeys(wanted));
+  verdict.notes.insert(verdict.notes.end(), trust.notes.begin(), trust.notes.end());
   if (trust.keys.empty()) {
     ASSIGN_OR_RETURN(trust, OwnKeys(wanted.path));
     verdict.own_keys = !trust.keys.empty();

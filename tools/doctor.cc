@@ -17,8 +17,10 @@
 #include "eventlog/log_copy.h"
 #include "eventlog/log_readers.h"
 #include "eventlog/rocks_log.h"
+#include "projections/audit_tree.h"
 #include "projections/checkpoint.h"
 #include "projections/projections.h"
+#include "reactor/audit_keys.h"
 #include "reactor/http_client.h"
 #include "reactor/restore.h"
 #include "schema/store_time.h"
@@ -175,8 +177,27 @@ void ExamineOwners(Findings& findings, const std::filesystem::path& data) {
                   data.string(), foreign->owner));
 }
 
-// The log, when it can be read to its end.
-std::unique_ptr<RocksLog> ExamineLog(Findings& findings, const std::filesystem::path& data) {
+// Somebody was given what was signed: a log that does not hold as much was cut off since.
+void ExamineSigned(Findings& findings, const std::filesystem::path& data, const Lineages& lineages,
+                   Sequence last) {
+  constexpr const char* kNext =
+      "copy the directory away; sagalog audit verify, with a checkpoint that was kept elsewhere, "
+      "tells more; then restore the newest backup";
+  const auto largest = AuditKeys(data).LargestSigned();
+  if (!largest.ok()) {
+    Add(findings, Kind::kBroken, "audit", largest.status().text(), kNext);
+  } else if (*largest && (*largest)->origin == lineages.OriginAt(last.value()) &&
+             (*largest)->head.size > last.value()) {
+    Add(findings, Kind::kBroken, "audit",
+        fmt::format("the log ends at event {}, and {} events were signed: its end is missing",
+                    last.value(), (*largest)->head.size),
+        kNext);
+  }
+}
+
+// The log, when it can be read to its end, and what it says of its lineages.
+std::unique_ptr<RocksLog> ExamineLog(Findings& findings, const std::filesystem::path& data,
+                                     Lineages& lineages) {
   RocksLogOptions options;
   options.mode = LogMode::kReadOnly;
   auto log = RocksLog::Open(data, options);
@@ -197,8 +218,11 @@ std::unique_ptr<RocksLog> ExamineLog(Findings& findings, const std::filesystem::
     return nullptr;
   }
   const Sequence last = (*log)->Last();
-  const Status scanned = (*log)->Scan(
-      Sequence(1), last, [](const events::Event&, std::string_view) { return Status(); });
+  const Status scanned =
+      (*log)->Scan(Sequence(1), last, [&](const events::Event& event, std::string_view) {
+        lineages.Pass(event);
+        return Status();
+      });
   if (!scanned.ok()) {
     AddDamage(findings, scanned.text());
     return nullptr;
@@ -285,7 +309,11 @@ std::vector<Finding> Examine(const std::filesystem::path& data, const Clock& clo
     ExamineOwners(findings, data);
     ExamineReserve(findings, data);
   }
-  const std::unique_ptr<RocksLog> log = ExamineLog(findings, data);
+  Lineages lineages;
+  const std::unique_ptr<RocksLog> log = ExamineLog(findings, data, lineages);
+  if (log != nullptr && !is_backup) {
+    ExamineSigned(findings, data, lineages, log->Last());
+  }
   ExamineCheckpoint(findings, data);
   ExamineReaders(findings, data);
   if (log != nullptr && !is_backup) {

@@ -184,10 +184,17 @@ void AddVerifyCommand(CLI::App& app, const GlobalOptions& global, int& exit_code
     if (global.json) {
       PrintLine(client->raw());
     } else if (FlagIn(*report, "ok")) {
-      PrintLine(fmt::format(
-          "ok: {} events, all of them as they were written; the projections are "
-          "what they fold to (sequence {})",
-          NumberIn(*report, "events").value_or(0), NumberIn(*report, "sequence").value_or(0)));
+      const std::int64_t hashes_only = NumberIn(*report, "hashes_only").value_or(0);
+      const std::string as_written =
+          hashes_only == 0 ? std::string("all of them as they were written")
+                           : fmt::format(
+                                 "of {} only the hash of what was written is left "
+                                 "(compacted or redacted), the others are as they were",
+                                 hashes_only);
+      PrintLine(
+          fmt::format("ok: {} events, {}; the projections are what they fold to (sequence {})",
+                      NumberIn(*report, "events").value_or(0), as_written,
+                      NumberIn(*report, "sequence").value_or(0)));
     }
   });
 }

@@ -93,6 +93,13 @@ TEST_P(CliAudit, WhoTrustsTheOldKeyIsToldOfTheNewOne) {
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_THAT(unknown.error, HasSubstr("--rotation " + (directory_.data() / "audit").string()));
   EXPECT_EQ(verify({"--key", old_key, "--rotation", rotation}).exit_code, 0);
+  // A key that is there is not lost, and nothing is changed.
+  const CliResult there =
+      directory_.Run({"audit", "key", "rotate", "--lost", "--reason", "it is gone"});
+  EXPECT_EQ(there.exit_code, 1) << there.out;
+  EXPECT_THAT(there.error, HasSubstr("the key is not lost"));
+  EXPECT_EQ(directory_.Run({"audit", "key"}).out, ReadFile(new_key));
+  fs::remove(directory_.data() / "audit" / "key");
   // Who made the note is asked too: the new key alone vouches for nothing.
   const std::string lost =
       Keep("lost", {"audit", "key", "rotate", "--lost", "--reason", "it is gone"});

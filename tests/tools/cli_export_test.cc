@@ -203,7 +203,7 @@ TEST_F(CliExport, ADirectoryOfSomethingElseIsLeftAlone) {
   WriteText(out() / "events.ndjson", "mine");
   ExpectRefused(Export(), 1, "holds events.ndjson, which is no part of an export");
   ExpectRefused(directory_.Run({"audit", "export", "--out", directory_.data().string()}), 1,
-                "which is no part of an export");
+                "is inside " + directory_.data().string());
 }
 
 TEST_F(CliExport, AnotherExportIsNotContinued) {
