@@ -44,7 +44,7 @@ bool IsBackup(const fs::path& path) {
 }
 
 // Empty, or backups and nothing else.
-Status CheckOurs(const fs::path& path) {
+Status CheckOnlyBackups(const fs::path& path) {
   std::error_code error;
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;
        entry.increment(error)) {
@@ -61,7 +61,7 @@ Status CheckOurs(const fs::path& path) {
   return error ? Failed("list", path, error) : Status();
 }
 
-Status Create(const fs::path& path) {
+Status CreateFolder(const fs::path& path) {
   std::error_code error;
   if (!fs::create_directories(path, error) && !error) {
     return fs::is_directory(path, error)
@@ -77,8 +77,8 @@ Status Create(const fs::path& path) {
 }  // namespace
 
 Result<BackupDirectory> BackupDirectory::Open(const fs::path& path, DiskFaults* faults) {
-  RETURN_IF_ERROR(Create(path));
-  RETURN_IF_ERROR(CheckOurs(path));
+  RETURN_IF_ERROR(CreateFolder(path));
+  RETURN_IF_ERROR(CheckOnlyBackups(path));
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) {
     return Failed("open", path, Machine(errno));

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "eventlog/backup_directory.h"
 #include "eventlog/backup_manifest.h"
 #include "eventlog/directory_owner.h"
+#include "eventlog/durable_file.h"
 #include "eventlog/head_file.h"
 #include "eventlog/regular_file.h"
 #include "schema/store_time.h"
@@ -34,11 +34,6 @@ constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kLockMode = 0600;
 // How much of a foreign directory is shown to whoever named it by mistake.
 constexpr int kNamesShownMax = 3;
-
-Status Failed(std::string_view what, const std::filesystem::path& path, int error) {
-  return {Code::kIoError,
-          fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error))};
-}
 
 std::string ReadStart(const std::filesystem::path& path) {
   constexpr std::size_t kStartMax = 256;
@@ -160,7 +155,7 @@ Status CheckNoBackup(const std::filesystem::path& path) {
 Result<bool> Inspect(const std::filesystem::path& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) {
-    return errno == ENOENT ? Result<bool>(false) : Failed("open", path, errno);
+    return errno == ENOENT ? Result<bool>(false) : FileFailure("open", path, errno);
   }
   if (!S_ISDIR(file.st_mode)) {
     return Status(Code::kInvalidArgument, fmt::format("{} is not a directory", path.string()));
@@ -184,7 +179,7 @@ Status Create(const std::filesystem::path& path) {
   }
   // An empty one was there: from now on it is nobody else's business.
   if (errno != EEXIST || ::chmod(path.c_str(), kDirectoryMode) != 0) {
-    return Failed("create", path, errno);
+    return FileFailure("create", path, errno);
   }
   return {};
 }
@@ -195,7 +190,7 @@ Status WriteHolder(int descriptor, const std::filesystem::path& path) {
       fmt::format("{}pid {}\nstart {}\n", kLockWords, pid, ProcessStart(pid).value_or(0));
   if (::ftruncate(descriptor, 0) != 0 ||
       ::pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return Failed("write", path / kLockFileName, errno);
+    return FileFailure("write", path / kLockFileName, errno);
   }
   return {};
 }
@@ -221,14 +216,15 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path, Log
   const std::filesystem::path lock_path = path / kLockFileName;
   const int descriptor = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockMode);
   if (descriptor < 0) {
-    return Failed("write", lock_path, errno);
+    return FileFailure("write", lock_path, errno);
   }
   DataDirectory directory(path, -1);
   struct flock lock = WholeFile();
   if (::fcntl(descriptor, F_OFD_SETLK, &lock) != 0) {
     const int error = errno;
     ::close(descriptor);
-    return error == EAGAIN || error == EACCES ? HeldBy(path) : Failed("lock", lock_path, error);
+    return error == EAGAIN || error == EACCES ? HeldBy(path)
+                                              : FileFailure("lock", lock_path, error);
   }
   directory.lock_descriptor_ = descriptor;
   RETURN_IF_ERROR(WriteHolder(descriptor, path));

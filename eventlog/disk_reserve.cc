@@ -5,22 +5,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "eventlog/durable_file.h"
+
 namespace sagalog {
-namespace {
-
-Status Failed(std::string_view what, const std::filesystem::path& file, int error) {
-  return {Code::kIoError,
-          fmt::format("cannot {} {}: {}", what, file.string(), std::strerror(error))};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 DiskReserve::DiskReserve(std::filesystem::path file, std::uint64_t size_bytes)
     : file_(std::move(file)), size_bytes_(size_bytes) {}
@@ -36,20 +30,20 @@ std::uint64_t DiskReserve::SizeOf(const std::filesystem::path& file) {
 Status DiskReserve::Make() const {
   const int file = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
-    return Failed("create", file_, errno);
+    return FileFailure("create", file_, errno);
   }
   const int error = ::posix_fallocate(file, 0, static_cast<off_t>(size_bytes_));
   ::close(file);
   if (error != 0) {
     RETURN_IF_ERROR(Free());
-    return Failed("reserve the room of", file_, error);
+    return FileFailure("reserve the room of", file_, error);
   }
   return {};
 }
 
 Status DiskReserve::Free() const {
   return ::unlink(file_.c_str()) == 0 || errno == ENOENT ? Status()
-                                                         : Failed("remove", file_, errno);
+                                                         : FileFailure("remove", file_, errno);
 }
 
 Result<DiskReserve::Change> DiskReserve::Look(bool writing) {

@@ -19,17 +19,12 @@ namespace {
 
 constexpr std::size_t kCopyBytes = 1U << 20;
 
-Status Failed(std::string_view what, const std::filesystem::path& path, int error) {
-  return {Code::kIoError,
-          fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error))};
-}
-
 Status CheckFault(std::string_view what, const std::filesystem::path& path, DiskFaults* faults) {
   const auto fault = faults == nullptr ? std::nullopt : faults->Count();
   if (!fault) {
     return {};
   }
-  return Failed(what, path, *fault == DiskFaults::Kind::kNoSpace ? ENOSPC : EIO);
+  return FileFailure(what, path, *fault == DiskFaults::Kind::kNoSpace ? ENOSPC : EIO);
 }
 
 // Closes what it holds.
@@ -61,7 +56,7 @@ class NewFile {
 
   Status Append(std::string_view bytes) {
     if (!file_.ok()) {
-      return Failed("create", path_, error_);
+      return FileFailure("create", path_, error_);
     }
     const Status fault = CheckFault("write", path_, faults_);
     if (!fault.ok()) {
@@ -73,7 +68,7 @@ class NewFile {
         continue;
       }
       if (written <= 0) {
-        return Failed("write", path_, written < 0 ? errno : ENOSPC);
+        return FileFailure("write", path_, written < 0 ? errno : ENOSPC);
       }
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
@@ -82,7 +77,7 @@ class NewFile {
 
   Status Finish() {
     RETURN_IF_ERROR(CheckFault("sync", path_, faults_));
-    return ::fdatasync(file_.get()) == 0 ? Status() : Failed("sync", path_, errno);
+    return ::fdatasync(file_.get()) == 0 ? Status() : FileFailure("sync", path_, errno);
   }
 
  private:
@@ -94,12 +89,17 @@ class NewFile {
 
 }  // namespace
 
+Status FileFailure(std::string_view what, const std::filesystem::path& path, int error) {
+  return {Code::kIoError,
+          fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error))};
+}
+
 Result<std::uint32_t> CopyFileDurably(const std::filesystem::path& from,
                                       const std::filesystem::path& to, std::uint64_t size_bytes,
                                       DiskFaults* faults) {
   const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!source.ok()) {
-    return Failed("read", from, errno);
+    return FileFailure("read", from, errno);
   }
   NewFile copy(to, faults);
   std::string buffer(kCopyBytes, '\0');
@@ -112,7 +112,7 @@ Result<std::uint32_t> CopyFileDurably(const std::filesystem::path& from,
       continue;
     }
     if (size < 0) {
-      return Failed("read", from, errno);
+      return FileFailure("read", from, errno);
     }
     if (size == 0 && left > 0) {
       return Status(Code::kIoError, fmt::format("{} ends {} bytes too early", from.string(), left));
@@ -137,7 +137,7 @@ Status SyncDirectory(const std::filesystem::path& directory, DiskFaults* faults)
   RETURN_IF_ERROR(CheckFault("sync", directory, faults));
   const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.ok() || ::fsync(opened.get()) != 0) {
-    return Failed("sync", directory, errno);
+    return FileFailure("sync", directory, errno);
   }
   return {};
 }
@@ -146,7 +146,7 @@ Status RenameDurably(const std::filesystem::path& from, const std::filesystem::p
                      DiskFaults* faults) {
   RETURN_IF_ERROR(CheckFault("rename", from, faults));
   if (::rename(from.c_str(), to.c_str()) != 0) {
-    return Failed("rename", from, errno);
+    return FileFailure("rename", from, errno);
   }
   RETURN_IF_ERROR(SyncDirectory(to.parent_path(), faults));
   return from.parent_path() == to.parent_path() ? Status()

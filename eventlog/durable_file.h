@@ -10,7 +10,11 @@
 
 namespace sagalog {
 
-// All take the faults of a test, or null. What fails names the file and the machine's reason.
+// kIoError "cannot WHAT PATH: REASON", of an `errno`.
+[[nodiscard]] Status FileFailure(std::string_view what, const std::filesystem::path& path,
+                                 int error);
+
+// All below take the faults of a test, or null. What fails names the file and the machine's reason.
 
 // Creates `to` with the first `size_bytes` of `from`; kIoError when there are fewer. The CRC-32C of
 // what was copied.

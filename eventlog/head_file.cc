@@ -22,13 +22,8 @@ namespace {
 constexpr std::size_t kFileSize = kHeadSlots * kHeadSlotSize;
 using Bytes = std::array<char, kFileSize>;
 
-Status Failed(const std::filesystem::path& path, std::string_view what, int error) {
-  return {Code::kIoError,
-          fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error))};
-}
-
-Status Failed(const std::filesystem::path& path, std::string_view what, DiskFaults::Kind kind) {
-  return Failed(path, what, kind == DiskFaults::Kind::kNoSpace ? ENOSPC : EIO);
+Status FaultOf(const std::filesystem::path& path, std::string_view what, DiskFaults::Kind kind) {
+  return FileFailure(what, path, kind == DiskFaults::Kind::kNoSpace ? ENOSPC : EIO);
 }
 
 std::string Record(Sequence last) {
@@ -69,7 +64,7 @@ Result<Bytes> ReadBytes(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const RegularFile file, RegularFile::Open(path));
   Bytes bytes{};
   if (::pread(file.descriptor(), bytes.data(), bytes.size(), 0) < 0) {
-    return Failed(path, "read", errno);
+    return FileFailure("read", path, errno);
   }
   return bytes;
 }
@@ -84,7 +79,7 @@ Status Create(const std::filesystem::path& path, DiskFaults* faults) {
   const std::filesystem::path unfinished = path.string() + ".new";
   const int descriptor = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return Failed(path, "create", errno);
+    return FileFailure("create", path, errno);
   }
   const std::string bytes = HeadFile::Encode(Sequence());
   const auto fault = CountFault(faults);
@@ -93,13 +88,13 @@ Status Create(const std::filesystem::path& path, DiskFaults* faults) {
   const int error = errno;
   ::close(descriptor);
   if (fault) {
-    return Failed(path, "create", *fault);
+    return FaultOf(path, "create", *fault);
   }
   if (!durable) {
-    return Failed(path, "create", error);
+    return FileFailure("create", path, error);
   }
   if (::rename(unfinished.c_str(), path.c_str()) != 0) {
-    return Failed(path, "create", errno);
+    return FileFailure("create", path, errno);
   }
   return SyncDirectory(path.parent_path(), nullptr);
 }
@@ -138,7 +133,7 @@ Result<HeadFile> HeadFile::Open(const std::filesystem::path& path, DiskFaults* f
   RETURN_IF_ERROR(before.status());
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) {
-    return Failed(path, "open", errno);
+    return FileFailure("open", path, errno);
   }
   HeadFile head(path, descriptor, faults);
   // The newest slot stays until another one is whole.
@@ -170,7 +165,7 @@ Status HeadFile::Write(Sequence last) {
   if (faults_ != nullptr) {
     std::string before(record.size(), '\0');
     if (::pread(descriptor_, before.data(), before.size(), offset) < 0) {
-      return Failed(path_, "read", errno);
+      return FileFailure("read", path_, errno);
     }
     faults_->Overwrote(path_, next_slot_ * kHeadSlotSize, std::move(before));
     fault = faults_->Count();
@@ -178,13 +173,13 @@ Status HeadFile::Write(Sequence last) {
   }
   const ssize_t written = ::pwrite(descriptor_, record.data(), size, offset);
   if (written < 0) {
-    return Failed(path_, "write", errno);
+    return FileFailure("write", path_, errno);
   }
   if (fault) {
-    return Failed(path_, "write", *fault);
+    return FaultOf(path_, "write", *fault);
   }
   if (static_cast<std::size_t>(written) != record.size()) {
-    return Failed(path_, "write", ENOSPC);
+    return FileFailure("write", path_, ENOSPC);
   }
   next_slot_ = (next_slot_ + 1) % kHeadSlots;
   return {};
@@ -192,10 +187,10 @@ Status HeadFile::Write(Sequence last) {
 
 Status HeadFile::Sync() {
   if (const auto fault = CountFault(faults_)) {
-    return Failed(path_, "sync", *fault);
+    return FaultOf(path_, "sync", *fault);
   }
   if (::fdatasync(descriptor_) != 0) {
-    return Failed(path_, "sync", errno);
+    return FileFailure("sync", path_, errno);
   }
   if (faults_ != nullptr) {
     faults_->Synced(path_);

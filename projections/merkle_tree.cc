@@ -36,7 +36,7 @@ class Sha256 {
   SHA256_CTX state_;
 };
 
-std::string_view View(const EventHash& hash) {
+std::string_view HashBytes(const EventHash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
@@ -67,8 +67,8 @@ EventHash LeafHash(const events::Event& event, std::string_view bytes) {
 EventHash NodeHash(const EventHash& left, const EventHash& right) {
   std::array<char, 1 + 2 * kEventHashSize> all;
   all.front() = kNodePrefix;
-  View(left).copy(&all[1], kEventHashSize);
-  View(right).copy(&all[1 + kEventHashSize], kEventHashSize);
+  HashBytes(left).copy(&all[1], kEventHashSize);
+  HashBytes(right).copy(&all[1 + kEventHashSize], kEventHashSize);
   Sha256 hash;
   hash.Add({all.data(), all.size()});
   return hash.Finish();

@@ -28,7 +28,7 @@ constexpr std::size_t kRowCacheBytes = 4UL << 20;
 
 rocksdb::Slice SliceOf(std::string_view text) { return {text.data(), text.size()}; }
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+std::string_view SliceView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 Status FromRocks(const rocksdb::Status& status) {
   if (status.ok()) {
@@ -239,10 +239,10 @@ Status RocksCheckpointStore::Load(Projections& projections) {
   projections.models().Restore(std::move(store));
   const auto rows = Iterate(RowFamily::kLive);
   for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
-    ASSIGN_OR_RETURN(LiveRow row, DecodeLiveRow(View(rows->value())));
-    if (row.saga.id != View(rows->key())) {
+    ASSIGN_OR_RETURN(LiveRow row, DecodeLiveRow(SliceView(rows->value())));
+    if (row.saga.id != SliceView(rows->key())) {
       return {Code::kCorruption, fmt::format("the row of saga {} holds saga {}",
-                                             Shown(View(rows->key())), row.saga.id)};
+                                             Shown(SliceView(rows->key())), row.saga.id)};
     }
     projections.models().Restore(std::move(row));
   }
@@ -304,7 +304,8 @@ Result<std::vector<std::string>> RocksCheckpointStore::Generations(std::string_v
   std::vector<std::string> sagas;
   const std::string prefix = GenerationRowPrefix(key);
   const auto rows = Iterate(RowFamily::kGenerations);
-  for (rows->Seek(prefix); rows->Valid() && View(rows->key()).starts_with(prefix); rows->Next()) {
+  for (rows->Seek(prefix); rows->Valid() && SliceView(rows->key()).starts_with(prefix);
+       rows->Next()) {
     sagas.push_back(rows->value().ToString());
   }
   RETURN_IF_ERROR(FromRocks(rows->status()));
@@ -316,10 +317,10 @@ Result<std::vector<Saga>> RocksCheckpointStore::EndedAfter(Sequence after,
   std::vector<Saga> sagas;
   const auto rows = Iterate(RowFamily::kByPlan);
   for (rows->Seek(PlanRowKey(after.Next())); rows->Valid() && sagas.size() < limit; rows->Next()) {
-    ASSIGN_OR_RETURN(auto saga, FindSaga(View(rows->value())));
+    ASSIGN_OR_RETURN(auto saga, FindSaga(SliceView(rows->value())));
     if (!saga) {
       return Status(Code::kCorruption, fmt::format("the row of the ended saga {} is missing",
-                                                   Shown(View(rows->value()))));
+                                                   Shown(SliceView(rows->value()))));
     }
     sagas.push_back(*std::move(saga));
   }
@@ -349,7 +350,7 @@ Result<std::optional<std::string>> RocksCheckpointStore::FirstDifference(
     const bool mine_first =
         mine->Valid() && (!theirs->Valid() || mine->key().compare(theirs->key()) <= 0);
     return std::optional(fmt::format("{}: row {} {}", kFamilyNames[i],
-                                     Shown(View((mine_first ? mine : theirs)->key())),
+                                     Shown(SliceView((mine_first ? mine : theirs)->key())),
                                      same_key     ? "differs"
                                      : mine_first ? "is only in the first"
                                                   : "is only in the second"));

@@ -98,10 +98,10 @@ void EnterState(Saga& saga, State state, StoreTime time) {
   saga.state_since = time;
 }
 
-// Folds one body; `Fold` knows the saga, the event and its time.
-class Fold {
+// Folds one body; `SagaFold` knows the saga, the event and its time.
+class SagaFold {
  public:
-  Fold(Saga& saga, const events::Event& event)
+  SagaFold(Saga& saga, const events::Event& event)
       : saga_(saga),
         event_(event),
         time_(TimeFromMicros(event.time())),
@@ -391,7 +391,7 @@ class Fold {
   Sequence sequence_;
 };
 
-void FoldBody(Fold& fold, const events::Event& event) {
+void FoldBody(SagaFold& fold, const events::Event& event) {
   switch (event.body_type()) {
 #define SAGALOG_FOLD(Type) \
   case events::Body::Type: fold(*event.body_as_##Type()); break
@@ -478,7 +478,7 @@ const RequestRecord* Saga::FindRequest(std::uint64_t high, std::uint64_t low) co
 }
 
 void ApplyToSaga(Saga& saga, const events::Event& event) {
-  Fold fold(saga, event);
+  SagaFold fold(saga, event);
   FoldBody(fold, event);
   saga.version = SagaVersion(event.version());
   saga.sequence = Sequence(event.sequence());

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kReadAheadBytes = 1U << 20;
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+std::string_view SliceText(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 class RocksRowCursor final : public RowCursor {
  public:
@@ -18,8 +18,8 @@ class RocksRowCursor final : public RowCursor {
     rows_->SeekToFirst();
   }
   [[nodiscard]] bool AtEnd() const override { return !rows_->Valid(); }
-  [[nodiscard]] std::string_view key() const override { return View(rows_->key()); }
-  [[nodiscard]] std::string_view value() const override { return View(rows_->value()); }
+  [[nodiscard]] std::string_view key() const override { return SliceText(rows_->key()); }
+  [[nodiscard]] std::string_view value() const override { return SliceText(rows_->value()); }
   void Next() override { rows_->Next(); }
   [[nodiscard]] Status status() const override {
     return RocksCheckpointStore::Told(rows_->status());

@@ -57,7 +57,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "readyz", "", Right::kAnyone, ShowReadiness},
     Route{"POST", "v1/admin/verify", "", Right::kAdminister, VerifyStore},
     Route{"POST", "v1/admin/rebuild", "", Right::kAdminister, RebuildStore},
-    Route{"POST", "v1/admin/checkpoint", "", Right::kAdminister, CheckpointStore},
+    Route{"POST", "v1/admin/checkpoint", "", Right::kAdminister, WriteCheckpoint},
     Route{"POST", "v1/admin/sweep", "", Right::kAdminister, SweepStore},
     Route{"POST", "v1/admin/backup", "", Right::kAdminister, BackUpStore},
     Route{"POST", "v1/admin/compact", "", Right::kAdminister, CompactStore},

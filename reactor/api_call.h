@@ -80,7 +80,7 @@ void CountReply(const ApiCall& call, commands::Body type, const Reply& reply);
 [[nodiscard]] ApiResponse ShowReadiness(const ApiCall& call);
 [[nodiscard]] ApiResponse VerifyStore(const ApiCall& call);
 [[nodiscard]] ApiResponse RebuildStore(const ApiCall& call);
-[[nodiscard]] ApiResponse CheckpointStore(const ApiCall& call);
+[[nodiscard]] ApiResponse WriteCheckpoint(const ApiCall& call);
 [[nodiscard]] ApiResponse SweepStore(const ApiCall& call);
 [[nodiscard]] ApiResponse AdvanceClock(const ApiCall& call);
 [[nodiscard]] ApiResponse StepWallClock(const ApiCall& call);

@@ -138,7 +138,7 @@ ApiResponse VerifyStore(const ApiCall& call) {
 
 ApiResponse RebuildStore(const ApiCall& call) { return Maintain(call, &Store::Rebuild); }
 
-ApiResponse CheckpointStore(const ApiCall& call) { return Maintain(call, &Store::Checkpoint); }
+ApiResponse WriteCheckpoint(const ApiCall& call) { return Maintain(call, &Store::Checkpoint); }
 
 // Empty, or the fields of SweepRequest.
 ApiResponse SweepStore(const ApiCall& call) {

@@ -36,7 +36,7 @@ Result<Sequence> ReadPosition(const ApiCall& call) {
   return *position;
 }
 
-std::string ToJson(const LogReader& reader) {
+std::string ReaderJson(const LogReader& reader) {
   std::string json = R"({"reader":)";
   AppendJsonString(json, reader.name);
   return json + fmt::format(R"(,"position":{},"moved_at":"{}"}})", reader.position.value(),
@@ -62,7 +62,7 @@ ApiResponse ListReaders(const ApiCall& call) {
   }
   std::string json = R"({"items":[)";
   for (const LogReader& reader : *readers) {
-    json += (json.back() == '[' ? "" : ",") + ToJson(reader);
+    json += (json.back() == '[' ? "" : ",") + ReaderJson(reader);
   }
   return Answer(WithSequence(json + R"(],"cursor":""})", call.Last()));
 }

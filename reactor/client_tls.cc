@@ -22,7 +22,7 @@ bool IsAddress(const std::string& name) {
          inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
 }
 
-std::string LastError() {
+std::string TlsError() {
   std::array<char, 256> text{};
   ERR_error_string_n(ERR_get_error(), text.data(), text.size());
   ERR_clear_error();
@@ -50,7 +50,7 @@ class ClientTls::Parts {
                         : SSL_CTX_load_verify_locations(context_, ca_file.c_str(), nullptr) == 1;
     if (!trusts) {
       return {Code::kInvalidArgument,
-              fmt::format("{}: no certificates in PEM: {}", ca_file, LastError())};
+              fmt::format("{}: no certificates in PEM: {}", ca_file, TlsError())};
     }
     ssl = SSL_new(context_);
     SSL_set_connect_state(ssl);
@@ -98,7 +98,7 @@ Result<bool> ClientTls::Shake() {
     return Status(Code::kInvalidArgument, fmt::format("the server's certificate is not trusted: {}",
                                                       X509_verify_cert_error_string(trust)));
   }
-  return Status(Code::kIoError, fmt::format("no TLS with the server: {}", LastError()));
+  return Status(Code::kIoError, fmt::format("no TLS with the server: {}", TlsError()));
 }
 
 bool ClientTls::Receive(std::string_view travelled, std::string& plain) {
@@ -122,7 +122,7 @@ Status ClientTls::Send(std::string_view plain) {
   while (!plain.empty()) {
     const std::size_t part = std::min(plain.size(), kRecordSizeMax);
     if (SSL_write(parts_->ssl, plain.data(), static_cast<int>(part)) != static_cast<int>(part)) {
-      return {Code::kIoError, fmt::format("TLS: {}", LastError())};
+      return {Code::kIoError, fmt::format("TLS: {}", TlsError())};
     }
     plain.remove_prefix(part);
   }

@@ -163,7 +163,7 @@ Result<std::vector<TokenLine>> ParseLines(const fs::path& path, std::string_view
   return lines;
 }
 
-Status LastError(const fs::path& path) {
+Status FileError(const fs::path& path) {
   const std::error_code error(errno, std::generic_category());
   return {errno == ENOENT ? Code::kNotFound : Code::kIoError,
           fmt::format("{}: {}", path.string(), error.message())};
@@ -191,7 +191,7 @@ class OpenFile {
 Status CheckOwnership(const fs::path& path, const OpenFile& file) {
   struct stat found {};
   if (fstat(file.descriptor(), &found) != 0) {
-    return LastError(path);
+    return FileError(path);
   }
   if (!S_ISREG(found.st_mode)) {
     return {Code::kInvalidArgument, fmt::format("{} is no file", path.string())};
@@ -214,7 +214,7 @@ Result<std::string> ReadAll(const fs::path& path, const OpenFile& file) {
   for (;;) {
     const ssize_t size = read(file.descriptor(), buffer.data(), buffer.size());
     if (size < 0) {
-      return LastError(path);
+      return FileError(path);
     }
     if (size == 0) {
       return text;
@@ -231,11 +231,11 @@ Status WriteAll(const fs::path& path, const OpenFile& file, std::string_view tex
   while (!text.empty()) {
     const ssize_t size = write(file.descriptor(), text.data(), text.size());
     if (size < 0) {
-      return LastError(path);
+      return FileError(path);
     }
     text.remove_prefix(static_cast<std::size_t>(size));
   }
-  return fsync(file.descriptor()) == 0 ? Status() : LastError(path);
+  return fsync(file.descriptor()) == 0 ? Status() : FileError(path);
 }
 
 }  // namespace
@@ -244,7 +244,7 @@ Result<TokenFile> TokenFile::Load(const fs::path& path) {
   const OpenFile file(path, O_RDONLY);
   if (file.descriptor() < 0) {
     const bool denied = errno == EACCES;
-    const Status status = LastError(path);
+    const Status status = FileError(path);
     return denied ? Status(status.code(),
                            fmt::format("{}: the user {} may not read it: chown {} {}, mode 0400",
                                        status.text(), UserName(geteuid()), UserName(geteuid()),
@@ -289,7 +289,7 @@ Result<std::string> TokenLineFor(const Caller& caller, std::string_view secret) 
 Status AppendTokenLine(const fs::path& path, std::string_view line) {
   const OpenFile file(path, O_RDWR | O_APPEND | O_CREAT);
   if (file.descriptor() < 0) {
-    return LastError(path);
+    return FileError(path);
   }
   RETURN_IF_ERROR(CheckOwnership(path, file));
   ASSIGN_OR_RETURN(const std::string before, ReadAll(path, file));

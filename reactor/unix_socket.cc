@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 // How long a probe waits for somebody who listens but does not accept.
 constexpr std::chrono::milliseconds kProbePatience{1};
 
-Status LastError(const fs::path& path, Code code = Code::kIoError) {
+Status SocketError(const fs::path& path, Code code = Code::kIoError) {
   const std::error_code error(errno, std::generic_category());
   return Status(code, fmt::format("{}: {}", path.string(), error.message()));
 }
@@ -40,7 +40,7 @@ class Address {
       folder_ = open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
       if (folder_ < 0) {
         const bool absent = errno == ENOENT || errno == ENOTDIR;
-        status_ = LastError(parent, absent ? Code::kNotFound : Code::kIoError);
+        status_ = SocketError(parent, absent ? Code::kNotFound : Code::kIoError);
         return;
       }
       text = fmt::format("/proc/self/fd/{}/{}", folder_, path.filename().string());
@@ -76,7 +76,7 @@ class Address {
 Status ClearDeadSocket(const fs::path& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) {
-    return errno == ENOENT ? Status() : LastError(path);
+    return errno == ENOENT ? Status() : SocketError(path);
   }
   if (!S_ISSOCK(found.st_mode)) {
     return Status(Code::kInvalidArgument,
@@ -89,7 +89,7 @@ Status ClearDeadSocket(const fs::path& path) {
   if (probe.status().code() != Code::kNotFound) {
     return probe.status();
   }
-  return unlink(path.c_str()) == 0 || errno == ENOENT ? Status() : LastError(path);
+  return unlink(path.c_str()) == 0 || errno == ENOENT ? Status() : SocketError(path);
 }
 
 }  // namespace
@@ -102,13 +102,13 @@ Result<UnixSocket> UnixSocket::Listen(const fs::path& path) {
   const int descriptor = listening.descriptor_;
   // Linux gives the file the mode of the socket: there is no moment at which others could connect.
   if (descriptor < 0 || fchmod(descriptor, S_IRUSR | S_IWUSR) != 0) {
-    return LastError(path);
+    return SocketError(path);
   }
   if (bind(descriptor, address.data(), Address::Size()) != 0) {
-    return LastError(path, errno == EADDRINUSE ? Code::kLocked : Code::kIoError);
+    return SocketError(path, errno == EADDRINUSE ? Code::kLocked : Code::kIoError);
   }
   if (listen(descriptor, SOMAXCONN) != 0) {
-    return LastError(path);
+    return SocketError(path);
   }
   return listening;
 }
@@ -118,7 +118,7 @@ Result<UnixSocket> UnixSocket::Connect(const fs::path& path, std::chrono::millis
   RETURN_IF_ERROR(address.status());
   UnixSocket connected(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connected.descriptor_ < 0) {
-    return LastError(path);
+    return SocketError(path);
   }
   // The kernel lets a connect wait for a place in the queue of the listener for so long; zero would
   // be for ever.
@@ -127,13 +127,13 @@ Result<UnixSocket> UnixSocket::Connect(const fs::path& path, std::chrono::millis
   limit.tv_sec = wait.count() / 1000;
   limit.tv_usec = (wait.count() % 1000) * 1000;
   if (setsockopt(connected.descriptor_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
-    return LastError(path);
+    return SocketError(path);
   }
   if (connect(connected.descriptor_, address.data(), Address::Size()) != 0) {
     const bool nobody = errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR;
-    return LastError(path, nobody            ? Code::kNotFound
-                           : errno == EAGAIN ? Code::kOverloaded
-                                             : Code::kIoError);
+    return SocketError(path, nobody            ? Code::kNotFound
+                             : errno == EAGAIN ? Code::kOverloaded
+                                               : Code::kIoError);
   }
   return connected;
 }

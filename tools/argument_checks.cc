@@ -28,7 +28,7 @@ bool NamesSomething(const CLI::Option& option) {
   return has_value && !text && type != kWordsOfACommand;
 }
 
-std::string_view InWords(std::string_view type) {
+std::string_view TypeInWords(std::string_view type) {
   if (type == "DIR") {
     return "a directory";
   }
@@ -48,7 +48,7 @@ std::optional<std::uint64_t> AsNumber(const std::string& text) {
   return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
-std::string InWords(const NumberRange& range) {
+std::string RangeInWords(const NumberRange& range) {
   constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
   return range.max == kNoLimit ? fmt::format("from {} on", range.min)
                                : fmt::format("from {} to {}", range.min, range.max);
@@ -61,7 +61,7 @@ void RefuseEmptyArguments(CLI::App& app) {
     if (!NamesSomething(*option)) {
       continue;
     }
-    const std::string needed(InWords(option->get_type_name()));
+    const std::string needed(TypeInWords(option->get_type_name()));
     option->check([needed](const std::string& value) {
       return value.empty() ? fmt::format("{} is needed, not \"\" (is a variable not set?)", needed)
                            : std::string();
@@ -80,7 +80,7 @@ CLI::Option* AddNumber(CLI::App& app, const std::string& flags, std::uint64_t& n
     const auto given = AsNumber(text);
     return given && *given >= range.min && *given <= range.max
                ? std::string()
-               : fmt::format("\"{}\" is not a whole number {}", text, InWords(range));
+               : fmt::format("\"{}\" is not a whole number {}", text, RangeInWords(range));
   });
 }
 

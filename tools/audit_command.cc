@@ -74,12 +74,6 @@ Result<AuditScene> OpenScene(const GlobalOptions& global) {
   return AuditScene{std::move(record.log), std::move(tree), AuditKeys(data)};
 }
 
-int ExitCodeOf(const Status& status) {
-  return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
-             ? kExitRefused
-             : kExitUnavailable;
-}
-
 // Prints what `make` gives, or says why there is nothing.
 void Print(const GlobalOptions& global, int& exit_code, std::string_view name,
            const std::function<Result<std::string>(const AuditScene& scene)>& make) {

@@ -142,12 +142,6 @@ std::string ForPeople(const ExportReport& report, const std::string& out) {
       unsigned_export ? "; without a checkpoint" : "");
 }
 
-int ExitCodeOf(const Status& status) {
-  return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
-             ? kExitRefused
-             : kExitUnavailable;
-}
-
 Result<Record> OpenWhatIsExported(const GlobalOptions& global, const Arguments& arguments) {
   const std::filesystem::path path = arguments.record.empty()
                                          ? DataDirectoryPath(global.data)

@@ -14,8 +14,6 @@ namespace {
 
 using Timer = std::chrono::steady_clock;
 
-constexpr std::uint64_t kEventsPerSaga = 4;
-constexpr std::uint64_t kProducers = 8192;
 constexpr std::chrono::milliseconds kLook{1};
 
 struct AuditRound {
@@ -36,9 +34,9 @@ Result<AuditRound> RunRound(const BenchPlan& plan, bool with_tree) {
     ASSIGN_OR_RETURN(trail, AuditTrail::Open(store->log(), directory));
   }
   ASSIGN_OR_RETURN(const double seconds,
-                   RunLifecycles(*store, {"saga-", plan.sagas, kProducers, true}));
+                   RunLifecycles(*store, {"saga-", plan.sagas, kManyProducers, true}));
   AuditRound round;
-  round.per_second = static_cast<double>(plan.sagas * kEventsPerSaga) / seconds;
+  round.per_second = static_cast<double>(plan.sagas * kLifecycleEvents) / seconds;
   if (trail) {
     const Timer::time_point end = Timer::now();
     round.lag_events = static_cast<double>(trail->Lag());

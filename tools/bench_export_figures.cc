@@ -17,10 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 using Timer = std::chrono::steady_clock;
 
-constexpr std::uint64_t kProducers = 8192;
 constexpr std::uint64_t kLargeSagas = 1'250'000;  // 5,000,000 events
 constexpr std::uint64_t kSmallSagas = 50'000;
-constexpr int kRounds = 3;
+constexpr int kExportRounds = 3;
 
 double RateSince(Timer::time_point start, std::uint64_t events) {
   return static_cast<double>(events) / std::chrono::duration<double>(Timer::now() - start).count();
@@ -30,7 +29,7 @@ Status FillStore(const fs::path& directory, std::uint64_t sagas) {
   StoreOptions options;
   options.directory = directory;
   ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
-  RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", sagas, kProducers, true}).status());
+  RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", sagas, kManyProducers, true}).status());
   return store->Close();
 }
 
@@ -69,7 +68,7 @@ Status MeasureExport(const BenchPlan& plan, Figures& figures) {
   std::error_code error;
   fs::remove_all(store, error);
   RETURN_IF_ERROR(FillStore(store, plan.large ? kLargeSagas : kSmallSagas));
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kExportRounds; ++round) {
     fs::remove_all(out, error);
     RETURN_IF_ERROR(MeasurePair(store, out, figures));
   }

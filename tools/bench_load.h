@@ -9,6 +9,11 @@
 
 namespace sagalog::tools {
 
+// What one saga of a load writes.
+inline constexpr std::uint64_t kLifecycleEvents = 4;
+// As many as keep a store busy on every disk that was tried.
+inline constexpr std::uint64_t kManyProducers = 8192;
+
 struct LifecycleLoad {
   std::string prefix;           // of the saga ids, which end in a number
   std::uint64_t sagas = 0;      // each: plan, acquire, heartbeat, complete

@@ -1,15 +1,13 @@
 // What of looking back is measured: a replay of a long log beside the raw scan of it.
-#include <malloc.h>
-
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "eventlog/raw_baseline.h"
 #include "eventlog/rocks_log.h"
 #include "tools/bench_figures.h"
 #include "tools/bench_load.h"
+#include "tools/bench_process.h"
 #include "tools/replay_cursor.h"
 #include "tools/replay_text.h"
 
@@ -19,38 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 using Timer = std::chrono::steady_clock;
 
-constexpr std::uint64_t kEventsPerSaga = 4;
-constexpr std::uint64_t kProducers = 8192;
-
-double SecondsSince(Timer::time_point start) {
-  return std::chrono::duration<double>(Timer::now() - start).count();
-}
-
-// From here on the peak is that of what comes.
-void ForgetPeak() {
-  malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << "5";
-}
-
-// The most memory that the process had since then, in MB.
-double PeakMegabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word == "VmHWM:") {
-      double kilobytes = 0;
-      status >> kilobytes;
-      return kilobytes / 1000;
-    }
-  }
-  return 0;
-}
-
 Status WriteLog(const fs::path& directory, std::uint64_t events) {
   StoreOptions options;
   options.directory = directory;
   ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
   RETURN_IF_ERROR(
-      RunLifecycles(*store, {"saga-", events / kEventsPerSaga, kProducers, true}).status());
+      RunLifecycles(*store, {"saga-", events / kLifecycleEvents, kManyProducers, true}).status());
   return store->Close();
 }
 
@@ -123,11 +95,11 @@ Status MeasureReplay(const BenchPlan& plan, Figures& figures) {
                      AppendStepJson(out, step);
                      return Status();
                    }));
-  figures["replay_peak_mb"] = PeakMegabytes();
+  figures["replay_peak_mb"] = static_cast<double>(PeakBytes()) / 1e6;
   ASSIGN_OR_RETURN(figures["replay_step_back_ms"], StepBackMillis(directory));
   figures["replay_ratio"] = figures["replay_states_per_second"] / figures["replay_scan_per_second"];
   ASSIGN_OR_RETURN(figures["at_saga_ms"],
-                   FindPastMillis(directory, plan.replayed_events / kEventsPerSaga));
+                   FindPastMillis(directory, plan.replayed_events / kLifecycleEvents));
   fs::remove_all(directory, error);
   return {};
 }

@@ -11,6 +11,7 @@
 #include "projections/checkpoint.h"
 #include "tools/bench_figures.h"
 #include "tools/bench_load.h"
+#include "tools/bench_process.h"
 
 namespace sagalog::tools {
 namespace {
@@ -18,13 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Timer = std::chrono::steady_clock;
 
-constexpr std::uint64_t kEventsPerSaga = 4;
-constexpr std::uint64_t kProducers = 8192;
 constexpr std::uint64_t kRawBatch = 1000;
-
-double SecondsSince(Timer::time_point start) {
-  return std::chrono::duration<double>(Timer::now() - start).count();
-}
 
 Result<std::unique_ptr<Store>> OpenStore(const fs::path& directory) {
   StoreOptions options;
@@ -85,7 +80,7 @@ Status MeasureRebuild(const fs::path& directory, Figures& figures) {
 Status MeasureAppend(const BenchPlan& plan, Figures& figures) {
   constexpr int kRounds = 3;
   const fs::path directory = plan.directory / "append";
-  const std::uint64_t events = plan.sagas * kEventsPerSaga;
+  const std::uint64_t events = plan.sagas * kLifecycleEvents;
   std::vector<double> ratios;
   std::vector<double> rates;
   std::vector<double> raw_rates;
@@ -93,7 +88,7 @@ Status MeasureAppend(const BenchPlan& plan, Figures& figures) {
     Remove(directory);
     ASSIGN_OR_RETURN(const auto store, OpenStore(directory));
     ASSIGN_OR_RETURN(const double seconds,
-                     RunLifecycles(*store, {"saga-", plan.sagas, kProducers, true}));
+                     RunLifecycles(*store, {"saga-", plan.sagas, kManyProducers, true}));
     RETURN_IF_ERROR(store->Close());
     if (figures["mean_event_bytes"] == 0) {
       ASSIGN_OR_RETURN(const RawScan scan, TimeRawVerifiedScan(directory / "log"));
@@ -178,7 +173,8 @@ Status MeasureStall(const BenchPlan& plan, Figures& figures) {
   options.checkpoint_events = plan.live_sagas * 100;  // only when asked for
   options.checkpoint_interval = std::chrono::hours(1);
   ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
-  RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", plan.live_sagas, kProducers, false}).status());
+  RETURN_IF_ERROR(
+      RunLifecycles(*store, {"saga-", plan.live_sagas, kManyProducers, false}).status());
   std::uint64_t refused = 0;
   const auto annotate = [&](std::uint64_t step) {
     commands::AnnotateT note;
@@ -214,9 +210,9 @@ Result<double> TimeReopening(const fs::path& directory, std::uint64_t events) {
   Remove(directory);
   {
     ASSIGN_OR_RETURN(const auto store, OpenStore(directory));
-    RETURN_IF_ERROR(RunLifecycles(*store, {"live-", kLive, kProducers, false}).status());
-    const std::uint64_t sagas = (events - kLive * 3) / kEventsPerSaga;
-    RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", sagas, kProducers, true}).status());
+    RETURN_IF_ERROR(RunLifecycles(*store, {"live-", kLive, kManyProducers, false}).status());
+    const std::uint64_t sagas = (events - kLive * 3) / kLifecycleEvents;
+    RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", sagas, kManyProducers, true}).status());
     RETURN_IF_ERROR(store->Close());
   }
   const Timer::time_point start = Timer::now();

@@ -1,9 +1,6 @@
 // How fast a whole store is verified, beside a bare scan of the same log, and in how much memory.
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -12,6 +9,7 @@
 #include "reactor/verification.h"
 #include "tools/bench_figures.h"
 #include "tools/bench_load.h"
+#include "tools/bench_process.h"
 
 namespace sagalog::tools {
 namespace {
@@ -19,28 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Timer = std::chrono::steady_clock;
 
-constexpr std::uint64_t kEventsPerSaga = 4;
-constexpr std::uint64_t kProducers = 8192;
-constexpr int kRounds = 3;
-
-// Of this process, in MiB: the most since ForgetPeak.
-double PeakMemory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word == "VmHWM:") {
-      double kibibytes = 0;
-      status >> kibibytes;
-      return kibibytes / 1024;
-    }
-  }
-  return 0;
-}
-
-// What the load before has left to the allocator is none of the verification's.
-void ForgetPeak() {
-  ::malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << "5";
-}
+constexpr int kVerifyRounds = 3;
 
 Status MeasureOneRound(const fs::path& directory, Figures& figures, std::vector<double>& ratios) {
   ASSIGN_OR_RETURN(const RawScan scan, TimeRawVerifiedScan(directory / "log"));
@@ -60,7 +37,8 @@ Status MeasureOneRound(const fs::path& directory, Figures& figures, std::vector<
   ratios.push_back(verified / scanned);
   figures["verified_per_second"] = std::max(figures["verified_per_second"], verified);
   figures["verify_scan_per_second"] = std::max(figures["verify_scan_per_second"], scanned);
-  figures["verify_peak_mib"] = std::max(figures["verify_peak_mib"], PeakMemory());
+  figures["verify_peak_mib"] =
+      std::max(figures["verify_peak_mib"], static_cast<double>(PeakBytes()) / (1 << 20));
   return store->Close();
 }
 
@@ -74,13 +52,13 @@ Status MeasureVerify(const BenchPlan& plan, Figures& figures) {
     StoreOptions options;
     options.directory = directory;
     ASSIGN_OR_RETURN(const auto store, Store::Open(std::move(options)));
-    RETURN_IF_ERROR(
-        RunLifecycles(*store, {"saga-", plan.verify_events / kEventsPerSaga, kProducers, true})
-            .status());
+    RETURN_IF_ERROR(RunLifecycles(*store, {"saga-", plan.verify_events / kLifecycleEvents,
+                                           kManyProducers, true})
+                        .status());
     RETURN_IF_ERROR(store->Close());
   }
   std::vector<double> ratios;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kVerifyRounds; ++round) {
     RETURN_IF_ERROR(MeasureOneRound(directory, figures, ratios));
   }
   std::sort(ratios.begin(), ratios.end());

@@ -226,7 +226,7 @@ std::string NoCommand(const CLI::App& app, const std::string& error) {
 }
 
 // What CLI11 found wrong, in words for people.
-std::string InWords(const CLI::App& app, const CLI::ParseError& error) {
+std::string ErrorInWords(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
   const std::string name = text.substr(0, text.find_first_of(": "));
   if (text == "A subcommand is required") {
@@ -263,7 +263,7 @@ std::string InWords(const CLI::App& app, const CLI::ParseError& error) {
 
 int SayUsageError(const CLI::App& app, const GlobalOptions& global, const CLI::ParseError& error) {
   const std::string chosen = ChosenCommand(app);
-  std::string text = InWords(app, error);
+  std::string text = ErrorInWords(app, error);
   if (chosen.empty()) {
     text = NoCommand(app, text);
   }

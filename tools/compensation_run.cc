@@ -20,7 +20,7 @@
 namespace sagalog::tools {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kCompensationRunFooter = R"(
 Kinds, with what their params say:
   remove-worktree       target: path; repository: path (optional: the worktree knows it)
   delete-branch         target: branch; repository: path
@@ -138,7 +138,7 @@ void AddCompensationRunCommand(CLI::App& compensation, const GlobalOptions& glob
                 "Run the commands that sagas registered, without a shell");
   run->add_flag("--discard", given->discard, "Throw away uncommitted changes and commits");
   run->add_flag("--dry-run", given->dry_run, "Only say what would be done");
-  run->footer(kFooter);
+  run->footer(kCompensationRunFooter);
   run->callback([given, &global, &exit_code] { exit_code = RunCompensations(*given, global); });
 }
 

@@ -19,7 +19,9 @@ constexpr std::string_view kHeads = "refs/heads/";
 // Of a commit, in what people read.
 constexpr std::size_t kShortCommitSize = 12;
 
-Intention Refused(std::string why) { return {Intention::Kind::kRefused, std::move(why), {}, true}; }
+Intention RefusedByGit(std::string why) {
+  return {Intention::Kind::kRefused, std::move(why), {}, true};
+}
 Intention Gone(std::string why) { return {Intention::Kind::kGone, std::move(why), {}, true}; }
 
 Intention ToAct(std::string text, CommandLine command) {
@@ -31,14 +33,9 @@ Intention ToAct(std::string text, CommandLine command) {
   return intention;
 }
 
-std::string ParamOf(const CompensationTask& task, const std::string& name) {
-  const auto found = task.params.find(name);
-  return found == task.params.end() ? "" : found->second;
-}
-
 // Where the task says its repository is; empty when it does not.
 std::string RepositoryPath(const CompensationTask& task) {
-  std::string path = ParamOf(task, "repository");
+  std::string path = task.Param("repository");
   // What a saga notes as its repository may as well be a name ("acme/app").
   if (path.empty() && task.saga_repository.starts_with('/')) {
     path = task.saga_repository;
@@ -116,7 +113,7 @@ Result<Intention> WorktreeIntention(const CompensationTask& task,
   const RootBorder& border = permissions.border;
   ASSIGN_OR_RETURN(const fs::path path, border.Inside(task.target));
   if (path == border.root()) {
-    return Refused("it is the root itself");
+    return RefusedByGit("it is the root itself");
   }
   std::string repository_path = RepositoryPath(task);
   if (repository_path.empty()) {
@@ -133,18 +130,18 @@ Result<Intention> WorktreeIntention(const CompensationTask& task,
                    [&](const GitWorktree& worktree) { return SamePlace(worktree.path, path); });
   if (found == worktrees.end()) {
     return Exists(path)
-               ? Refused(fmt::format("{} is no worktree of {}, and nothing else is removed",
-                                     path.string(), repository.directory().string()))
+               ? RefusedByGit(fmt::format("{} is no worktree of {}, and nothing else is removed",
+                                          path.string(), repository.directory().string()))
                : Gone(fmt::format("{} was not there", path.string()));
   }
   if (auto stays = WorktreeStays(worktrees, *found, path)) {
-    return Refused(*std::move(stays));
+    return RefusedByGit(*std::move(stays));
   }
   const bool there = Exists(path);
   if (there && !permissions.discard) {
     ASSIGN_OR_RETURN(auto loss, LossOfWorktree(repository, path));
     if (loss) {
-      return Refused(*std::move(loss));
+      return RefusedByGit(*std::move(loss));
     }
   }
   std::vector<std::string> arguments = {"worktree", "remove"};
@@ -201,7 +198,7 @@ Result<Intention> BranchIntention(const CompensationTask& task,
                                   const CompensationPermissions& permissions) {
   const std::string branch = BranchName(task.target);
   if (!IsBranchName(branch)) {
-    return Refused(fmt::format("\"{}\" is no name of a branch", task.target));
+    return RefusedByGit(fmt::format("\"{}\" is no name of a branch", task.target));
   }
   const std::string ref = std::string(kHeads) + branch;
   ASSIGN_OR_RETURN(const GitRepository repository,
@@ -212,18 +209,18 @@ Result<Intention> BranchIntention(const CompensationTask& task,
   }
   ASSIGN_OR_RETURN(const auto defaults, repository.DefaultBranches());
   if (auto stays = NameStays(branch, defaults, permissions)) {
-    return Refused(*std::move(stays));
+    return RefusedByGit(*std::move(stays));
   }
   ASSIGN_OR_RETURN(const auto worktrees, repository.Worktrees());
   for (const GitWorktree& worktree : worktrees) {
     if (worktree.branch == ref) {
-      return Refused(fmt::format("it is checked out in {}", worktree.path.string()));
+      return RefusedByGit(fmt::format("it is checked out in {}", worktree.path.string()));
     }
   }
   if (!permissions.discard) {
     ASSIGN_OR_RETURN(auto loss, LossOfCommits(repository, *commit, ref));
     if (loss) {
-      return Refused(*std::move(loss));
+      return RefusedByGit(*std::move(loss));
     }
   }
   // What -d would ask, whether HEAD has its commits, was asked better above.
@@ -235,15 +232,15 @@ Result<Intention> RemoteBranchIntention(const CompensationTask& task,
                                         const CompensationPermissions& permissions) {
   const std::string branch = BranchName(task.target);
   if (!IsBranchName(branch)) {
-    return Refused(fmt::format("\"{}\" is no name of a branch", task.target));
+    return RefusedByGit(fmt::format("\"{}\" is no name of a branch", task.target));
   }
-  const std::string remote = ParamOf(task, "remote");
+  const std::string remote = task.Param("remote");
   ASSIGN_OR_RETURN(const GitRepository repository,
                    RepositoryInside(permissions.border, RepositoryPath(task)));
   ASSIGN_OR_RETURN(const bool known, repository.HasRemote(remote));
   if (remote.empty() || remote.starts_with('-') || !known) {
-    return Refused(fmt::format("params.remote, \"{}\", is no remote of {}", remote,
-                               repository.directory().string()));
+    return RefusedByGit(fmt::format("params.remote, \"{}\", is no remote of {}", remote,
+                                    repository.directory().string()));
   }
   ASSIGN_OR_RETURN(std::vector<std::string> defaults, repository.DefaultBranches());
   ASSIGN_OR_RETURN(const auto found, repository.AskRemote(remote, branch));
@@ -252,13 +249,13 @@ Result<Intention> RemoteBranchIntention(const CompensationTask& task,
   }
   defaults.push_back(found.default_branch);
   if (auto stays = NameStays(branch, defaults, permissions)) {
-    return Refused(*std::move(stays));
+    return RefusedByGit(*std::move(stays));
   }
   if (!permissions.discard) {
     ASSIGN_OR_RETURN(auto loss, LossOfCommits(repository, *found.commit,
                                               fmt::format("refs/remotes/{}/{}", remote, branch)));
     if (loss) {
-      return Refused(*std::move(loss));
+      return RefusedByGit(*std::move(loss));
     }
   }
   return ToAct(
@@ -268,7 +265,7 @@ Result<Intention> RemoteBranchIntention(const CompensationTask& task,
 }
 
 Intention OrRefused(Result<Intention> intention) {
-  return intention.ok() ? *std::move(intention) : Refused(intention.status().text());
+  return intention.ok() ? *std::move(intention) : RefusedByGit(intention.status().text());
 }
 
 }  // namespace

@@ -20,11 +20,6 @@ Intention NotOurs(std::string why) {
   return {Intention::Kind::kNotOurs, std::move(why), {}, false};
 }
 
-std::string ParamOf(const CompensationTask& task, const std::string& name) {
-  const auto found = task.params.find(name);
-  return found == task.params.end() ? "" : found->second;
-}
-
 // What a configured command is told about its compensation.
 std::vector<std::pair<std::string, std::string>> TaskEnvironment(const CompensationTask& task) {
   std::vector<std::pair<std::string, std::string>> environment = {{"SAGALOG_SAGA", task.saga_id},
@@ -44,8 +39,8 @@ std::vector<std::pair<std::string, std::string>> TaskEnvironment(const Compensat
 // The folder in which a command starts: the one it names, else its repository, else the root.
 Result<fs::path> StartFolder(const CompensationPermissions& permissions,
                              const CompensationTask& task) {
-  std::string given = ParamOf(task, "directory");
-  if (const std::string repository = ParamOf(task, "repository");
+  std::string given = task.Param("directory");
+  if (const std::string repository = task.Param("repository");
       given.empty() && repository.starts_with('/')) {
     given = repository;
   }
@@ -95,7 +90,7 @@ Intention IntendToRunCommand(const CompensationTask& task,
   if (!permissions.allow_command) {
     return NotOurs("needs --allow-command");
   }
-  auto words = SplitWords(ParamOf(task, "command"));
+  auto words = SplitWords(task.Param("command"));
   if (!words.ok()) {
     return Refused(fmt::format("params.command: {}", words.status().text()));
   }

@@ -20,6 +20,12 @@ struct CompensationTask {
   std::map<std::string, std::string> params;
   // Where the saga says its repository is; params["repository"] goes first.
   std::string saga_repository;
+
+  // Empty when there is none of that name.
+  [[nodiscard]] std::string Param(const std::string& name) const {
+    const auto found = params.find(name);
+    return found == params.end() ? "" : found->second;
+  }
 };
 
 // What this run may do.

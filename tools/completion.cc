@@ -85,7 +85,7 @@ std::vector<std::string> NamesOf(const std::vector<CompletionFlag>& flags) {
 }
 
 // In single quotes, for every shell here.
-std::string Quoted(std::string_view text) {
+std::string ShellQuoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) {
     quoted += c == '\'' ? "'\\''" : std::string(1, c);
@@ -95,8 +95,8 @@ std::string Quoted(std::string_view text) {
 
 // The branches of a `case`: 'compensation ls') echo 'words' ;;
 std::string Branch(std::string_view key, const std::vector<std::string>& words) {
-  return fmt::format("    {}) echo {} ;;\n", Quoted(key),
-                     Quoted(fmt::format("{}", fmt::join(words, " "))));
+  return fmt::format("    {}) echo {} ;;\n", ShellQuoted(key),
+                     ShellQuoted(fmt::format("{}", fmt::join(words, " "))));
 }
 
 // What bash and zsh ask: tables of the commands and flags behind a command, and of what follows a
@@ -226,9 +226,9 @@ std::string FishFlag(const std::string& condition, const CompletionFlag& flag) {
     line += " -x";
   }
   if (!flag.choices.empty()) {
-    line += " -a " + Quoted(fmt::format("{}", fmt::join(flag.choices, " ")));
+    line += " -a " + ShellQuoted(fmt::format("{}", fmt::join(flag.choices, " ")));
   }
-  return line + " -d " + Quoted(flag.help) + "\n";
+  return line + " -d " + ShellQuoted(flag.help) + "\n";
 }
 
 }  // namespace
@@ -256,20 +256,20 @@ std::string FishCompletion(const std::vector<CompletionCommand>& commands) {
   std::string lines;
   for (const CompletionCommand& command : commands) {
     if (!command.name.empty()) {
-      known += " " + Quoted(command.name);
+      known += " " + ShellQuoted(command.name);
     }
-    const std::string condition = Quoted("__sagalog_at \"" + command.name + "\"");
+    const std::string condition = ShellQuoted("__sagalog_at \"" + command.name + "\"");
     for (const std::string& word : command.commands) {
       const std::string name = command.name.empty() ? word : command.name + " " + word;
       const auto inner =
           std::find_if(commands.begin(), commands.end(),
                        [&](const CompletionCommand& other) { return other.name == name; });
       lines += fmt::format("complete -c sagalog -n {} -a {} -d {}\n", condition, word,
-                           Quoted(inner->help));
+                           ShellQuoted(inner->help));
     }
     for (const CompletionFlag& flag : command.flags) {
       for (const std::string& name : flag.names) {
-        valued += flag.takes_value ? " " + Quoted(command.name + " " + name) : "";
+        valued += flag.takes_value ? " " + ShellQuoted(command.name + " " + name) : "";
       }
       lines += FishFlag(condition, flag);
     }

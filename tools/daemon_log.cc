@@ -23,7 +23,7 @@ spdlog::level::level_enum LevelOf(ServerNote::Level level) {
   }
 }
 
-std::string Quoted(std::string_view text) {
+std::string JsonQuoted(std::string_view text) {
   return boost::json::serialize(boost::json::value(boost::json::string(text)));
 }
 
@@ -44,7 +44,7 @@ DaemonLog::~DaemonLog() = default;
 
 void DaemonLog::Say(const ServerNote& note) const {
   const std::string line =
-      json_ ? fmt::format(R"("event":{},"text":{})", Quoted(note.event), Quoted(note.text))
+      json_ ? fmt::format(R"("event":{},"text":{})", JsonQuoted(note.event), JsonQuoted(note.text))
             : fmt::format("{}: {}", note.event, Printable(note.text));
   logger_->log(LevelOf(note.level), "{}", line);
 }

@@ -1,6 +1,8 @@
 // What the exit code of every command means.
 #pragma once
 
+#include "schema/status.h"
+
 namespace sagalog::tools {
 
 inline constexpr int kExitDone = 0;
@@ -10,5 +12,13 @@ inline constexpr int kExitRefused = 1;
 inline constexpr int kExitUsage = 2;
 // The store cannot be reached, is damaged or takes no appends.
 inline constexpr int kExitUnavailable = 3;
+
+// Of a command that looks or keeps: what cannot be or is not there is refused, all else is the
+// store's.
+[[nodiscard]] inline int ExitCodeOf(const Status& status) {
+  return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
+             ? kExitRefused
+             : kExitUnavailable;
+}
 
 }  // namespace sagalog::tools

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status Refused(std::string text) { return {Code::kInvalidArgument, std::move(text)}; }
+Status Unusable(std::string text) { return {Code::kInvalidArgument, std::move(text)}; }
 
 }  // namespace
 
@@ -30,7 +30,7 @@ Result<ExportDirectory> ExportDirectory::Open(const fs::path& path, const Export
   std::error_code error;
   const bool was_there = fs::exists(path, error);
   if (was_there && !fs::is_directory(path, error)) {
-    return Refused(fmt::format("{} is no directory", path.string()));
+    return Unusable(fmt::format("{} is no directory", path.string()));
   }
   fs::create_directories(path, error);
   if (error) {
@@ -77,7 +77,7 @@ Result<std::optional<ExportManifest>> ExportDirectory::ReadOwn(std::string_view 
   }
   RETURN_IF_ERROR(found.status());
   if (found->scope != scope) {
-    return Refused(
+    return Unusable(
         fmt::format("{} holds an export of {}, not of {}: export into another "
                     "directory",
                     path_.string(), InWords(found->scope), InWords(scope)));
@@ -110,7 +110,7 @@ Status ExportDirectory::CheckNames(ExportFormat format, bool is_export) const {
   for (const fs::directory_entry& entry : fs::directory_iterator(path_, error)) {
     const std::string name = entry.path().filename().string();
     if (!ours.contains(name)) {
-      return Refused(
+      return Unusable(
           fmt::format("{} holds {}, which is no part of an export: give a directory of "
                       "its own",
                       path_.string(), name));

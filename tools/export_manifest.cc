@@ -39,14 +39,14 @@ const FormatNames& NamesOf(ExportFormat format) {
   return kFormats.front();
 }
 
-std::string Quoted(std::string_view text) {
+std::string JsonText(std::string_view text) {
   std::string out;
   AppendJsonString(out, text);
   return out;
 }
 
 std::string TimeOrNull(const std::optional<StoreTime>& time) {
-  return time ? Quoted(FormatTime(*time)) : "null";
+  return time ? JsonText(FormatTime(*time)) : "null";
 }
 
 // What FormatTime writes, of any year: an event's time may lie outside of those that people give.
@@ -249,18 +249,18 @@ std::string ExportManifest::Encode() const {
   std::string text =
       fmt::format("{{\n  \"format\": \"{}\",\n  \"version\": {},\n  \"data\": \"{}\",\n",
                   kFormatWords, kExportVersion, ExportFormatName(scope.format));
-  text +=
-      fmt::format("  \"store_id\": {},\n  \"lineage\": {},\n", Quoted(store_id), Quoted(lineage));
+  text += fmt::format("  \"store_id\": {},\n  \"lineage\": {},\n", JsonText(store_id),
+                      JsonText(lineage));
   text += fmt::format(
       "  \"range\": {{\n    \"from\": {},\n    \"through\": {},\n    \"through_leaf\": {},\n",
-      scope.from.value(), through.value(), Quoted(through_leaf));
+      scope.from.value(), through.value(), JsonText(through_leaf));
   text += fmt::format("    \"first_time\": {},\n    \"last_time\": {}\n  }},\n",
                       TimeOrNull(first_time), TimeOrNull(last_time));
-  text += fmt::format("  \"filter\": {{\"saga_id\": {}, \"key\": {}}},\n", Quoted(scope.saga),
-                      Quoted(scope.key));
+  text += fmt::format("  \"filter\": {{\"saga_id\": {}, \"key\": {}}},\n", JsonText(scope.saga),
+                      JsonText(scope.key));
   text += fmt::format("  \"events\": {},\n  \"log_last\": {},\n", events, log_last.value());
   if (!damage.empty()) {
-    text += fmt::format("  \"damage\": {},\n", Quoted(damage));
+    text += fmt::format("  \"damage\": {},\n", JsonText(damage));
   }
   text += checkpoint_size ? fmt::format("  \"checkpoint\": {{\"size\": {}, \"covers\": \"{}\"}},\n",
                                         *checkpoint_size, CheckpointCovers())
@@ -268,8 +268,8 @@ std::string ExportManifest::Encode() const {
   text += "  \"files\": [";
   for (const ExportedFile& file : files) {
     text += fmt::format("{}\n    {{\"name\": {}, \"size_bytes\": {}, \"sha256\": {}}}",
-                        &file == files.data() ? "" : ",", Quoted(file.name), file.size_bytes,
-                        Quoted(file.sha256));
+                        &file == files.data() ? "" : ",", JsonText(file.name), file.size_bytes,
+                        JsonText(file.sha256));
   }
   return text + (files.empty() ? "]\n}\n" : "\n  ]\n}\n");
 }

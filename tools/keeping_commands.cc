@@ -72,12 +72,6 @@ texts stands are named, where the log can be read on this machine.
 
 Backups and exports made before still hold it, and so does whoever followed the log: see to them.)";
 
-int ExitCodeOf(const Status& status) {
-  return status.code() == Code::kInvalidArgument || status.code() == Code::kNotFound
-             ? kExitRefused
-             : kExitUnavailable;
-}
-
 // "27 KiB", "1.5 MiB".
 std::string SizeInWords(std::int64_t size_bytes) {
   constexpr std::int64_t kMebibyte = 1 << 20;

@@ -16,11 +16,11 @@ namespace {
 
 using Default = std::pair<std::string_view, std::string>;
 
-std::string InWords(const std::optional<Duration>& duration) {
+std::string SettingInWords(const std::optional<Duration>& duration) {
   return duration ? FormatDuration(*duration) : "off";
 }
 
-std::string InWords(const std::optional<std::int64_t>& number) {
+std::string SettingInWords(const std::optional<std::int64_t>& number) {
   return number ? fmt::format("{}", *number) : "off";
 }
 
@@ -29,17 +29,17 @@ std::array<Default, 13> Defaults() {
   const EffectivePolicy policy;
   return {{{"lease_ttl", FormatDuration(policy.lease_ttl)},
            {"dispatch_ttl", FormatDuration(policy.dispatch_ttl)},
-           {"reopen_grace", InWords(policy.reopen_grace)},
-           {"finalize_grace", InWords(policy.finalize_grace)},
+           {"reopen_grace", SettingInWords(policy.reopen_grace)},
+           {"finalize_grace", SettingInWords(policy.finalize_grace)},
            {"section_max_age", FormatDuration(policy.section_max_age)},
-           {"max_running", InWords(policy.max_running)},
-           {"progress_timeout", InWords(policy.progress_timeout)},
-           {"max_recoveries", InWords(policy.max_recoveries)},
-           {"max_dispatch_failures", InWords(policy.max_dispatch_failures)},
+           {"max_running", SettingInWords(policy.max_running)},
+           {"progress_timeout", SettingInWords(policy.progress_timeout)},
+           {"max_recoveries", SettingInWords(policy.max_recoveries)},
+           {"max_dispatch_failures", SettingInWords(policy.max_dispatch_failures)},
            {"compensation_ttl", FormatDuration(policy.compensation_ttl)},
            {"compensation_order", schema::EnumNameCompensationOrder(policy.compensation_order)},
            {"on_stale", schema::EnumNameOnStale(policy.on_stale)},
-           {"requeue_backoff", InWords(policy.requeue_backoff)}}};
+           {"requeue_backoff", SettingInWords(policy.requeue_backoff)}}};
 }
 
 // "(reverse|registered)", as the schema names them.
@@ -73,11 +73,11 @@ void AddEffectivePolicy(Sheet& sheet, const json::object* queue, const json::obj
     std::string value = by_default;
     std::string_view from = "default";
     if (store.contains(name)) {
-      value = tools::InWords(store, name);
+      value = InWords(store, name);
       from = "store";
     }
     if (queue != nullptr && queue->contains(name)) {
-      value = tools::InWords(*queue, name);
+      value = InWords(*queue, name);
       from = "queue";
     }
     sheet.Add(std::string(name), fmt::format("{} ({})", value, from),

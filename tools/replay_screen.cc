@@ -38,7 +38,7 @@ constexpr int kManyEvents = 100;
 constexpr std::chrono::milliseconds kStayMax{2000};
 constexpr std::chrono::milliseconds kStayMin{20};
 
-std::string SagaOf(const events::Event& event) {
+std::string SagaIdOf(const events::Event& event) {
   return event.saga_id() == nullptr ? std::string() : event.saga_id()->str();
 }
 
@@ -150,9 +150,9 @@ Status ReplayScreen::StepInSaga(bool forwards) {
     return {};
   }
   ASSIGN_OR_RETURN(const StoredEvent here, cursor_.Read());
-  const std::string saga = SagaOf(*here);
+  const std::string saga = SagaIdOf(*here);
   return Step(
-      forwards, [&saga](const events::Event& event) { return SagaOf(event) == saga; },
+      forwards, [&saga](const events::Event& event) { return SagaIdOf(event) == saga; },
       forwards ? "no later event of this saga" : "no earlier event of this saga");
 }
 
@@ -301,7 +301,7 @@ std::string ReplayScreen::Header() const {
 std::string ReplayScreen::Body(const ReplayStep& step) const {
   const events::Event& event = step.event;
   const StoreTime now = TimeFromMicros(event.time());
-  const std::string saga = SagaOf(event);
+  const std::string saga = SagaIdOf(event);
   std::string text = Line(FormatTime(now));
   text += Line(fmt::format("{}  {}{}", saga.empty() ? "the store itself" : saga,
                            EventTypeName(event.body_type()), ByWhom(event)),

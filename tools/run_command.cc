@@ -25,7 +25,7 @@
 namespace sagalog::tools {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRunFooter = R"(
 The command runs in a process group of its own, with SAGALOG_SAGA, SAGALOG_TOKEN and SAGALOG_DATA,
 or SAGALOG_URL, in its environment; it may use the token for commands of its own. It is stopped
 (TERM, then KILL) when the lease is lost or the saga is cancelled, and killed when sagalog run is
@@ -162,7 +162,7 @@ void AddRunCommand(CLI::App& app, const GlobalOptions& global, int& exit_code) {
   run->add_option("command", given->command,
                   std::string("The command and its arguments, behind --") + kRequiredMark)
       ->type_name("-- COMMAND...");
-  run->group(kWorkerGroup)->footer(kFooter);
+  run->group(kWorkerGroup)->footer(kRunFooter);
   run->callback([given, &global, &exit_code] {
     if (const std::string fault = FaultOf(*given, global); !fault.empty()) {
       PrintError(global, fmt::format("run: {}. See sagalog run --help", fault));

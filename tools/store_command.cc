@@ -57,7 +57,7 @@ const json::value* FieldAt(const json::object& body, std::string_view field) {
   return ObjectIn(body, field.substr(0, dot)).if_contains(field.substr(dot + 1));
 }
 
-std::string FromEnvironment(const char* name) {
+std::string VariableText(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
@@ -127,16 +127,16 @@ CLI::App* AddDescribed(CLI::App& parent, const std::string& name, const std::str
 
 void StoreCommand::State::TakeSagaFromEnvironment() {
   if (saga_from_environment && request.saga.empty()) {
-    request.saga = FromEnvironment("SAGALOG_SAGA");
+    request.saga = VariableText("SAGALOG_SAGA");
   }
 }
 
 void StoreCommand::State::TakeTokenFromEnvironment() {
-  const std::string of = FromEnvironment("SAGALOG_SAGA");
+  const std::string of = VariableText("SAGALOG_SAGA");
   if (!token_from_environment || (!of.empty() && of != request.saga)) {
     return;  // it is of another saga
   }
-  const auto number = ParseNumber(FromEnvironment("SAGALOG_TOKEN"));
+  const auto number = ParseNumber(VariableText("SAGALOG_TOKEN"));
   const bool by_actor = actor_replaces_token && request.body.contains("actor");
   if (number && !by_actor && !request.body.contains("token")) {
     request.body["token"] = *number;

@@ -16,7 +16,7 @@ void SayDamage(const GlobalOptions& global, const Record& record) {
   }
 }
 
-int ExitCodeOf(const Status& status) {
+int RecordExitCode(const Status& status) {
   return status.code() == Code::kInvalidArgument ? kExitUsage : kExitUnavailable;
 }
 
@@ -36,7 +36,7 @@ std::optional<StorySource> OpenStorySource(const GlobalOptions& global, const st
       OpenRecord(record.empty() ? DataDirectoryPath(global.data) : std::filesystem::path(record));
   if (!opened.ok()) {
     PrintError(global, opened.status().text());
-    exit_code = ExitCodeOf(opened.status());
+    exit_code = RecordExitCode(opened.status());
     return std::nullopt;
   }
   source.record = *std::move(opened);

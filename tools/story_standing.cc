@@ -25,7 +25,7 @@ std::string IsSince(schema::State state, StoreTime time, StoreTime now) {
   return fmt::format("has been {} for {} (since {})", name, Length(now - time), DateAndTime(time));
 }
 
-std::string ReasonNames(const std::vector<StaleSince>& reasons) {
+std::string StaleReasonNames(const std::vector<StaleSince>& reasons) {
   std::string text;
   for (const StaleSince& reason : reasons) {
     text += (text.empty() ? "" : ", ") + std::string(EnumNameStaleReason(reason.reason));
@@ -93,7 +93,7 @@ std::string HeldHeadline(const Story& story, const Saga& saga, const StalenessCo
   const Duration left = saga.expires_at - story.now;
   if (left <= Duration::zero()) {
     return fmt::format("{} is {}, but {}{}.", story.saga_id, state, Absence(saga, story.now, who),
-                       reasons.empty() ? "" : " (" + ReasonNames(reasons) + ")");
+                       reasons.empty() ? "" : " (" + StaleReasonNames(reasons) + ")");
   }
   return fmt::format("{} is {}: {} {} it under token {} until {}, for another {}{}.", story.saga_id,
                      state, who, saga.state == State::running ? "owns" : "is to be given",
@@ -124,7 +124,8 @@ std::string PlannedHeadline(const Story& story, const Saga& saga,
   if (saga.IsParked()) {
     why = "it is parked";
   } else if (!reasons.empty()) {
-    why = fmt::format("{} ({})", NeverStarts(saga, reasons.front().reason), ReasonNames(reasons));
+    why = fmt::format("{} ({})", NeverStarts(saga, reasons.front().reason),
+                      StaleReasonNames(reasons));
   } else if (saga.extras && saga.extras->not_before && *saga.extras->not_before > story.now) {
     why = "it may not start before " + DateAndTime(*saga.extras->not_before);
   } else if (saga.extras) {
@@ -166,7 +167,7 @@ void TellHeadline(Story& story, const Saga& saga, const StalenessContext& contex
   story.headline_style = alarming ? Style::kBad : (good ? Style::kGood : Style::kStrong);
 }
 
-std::string InWords(const Tenure& tenure, StoreTime now, const OwnerNames& names) {
+std::string TenureInWords(const Tenure& tenure, StoreTime now, const OwnerNames& names) {
   const StoreTime end = tenure.ended.empty() ? now : tenure.until;
   std::string text = fmt::format("{} had it from {} to {} under token {}", names.Of(tenure.owner),
                                  TimeOfDay(tenure.from), TimeOfDay(end), tenure.token);
@@ -189,7 +190,7 @@ void TellTenures(Story& story, const StoryTotals& totals, const OwnerNames& name
       story.in_short.push_back(fmt::format("{} more had it.", left_out));
       i += left_out;
     }
-    story.in_short.push_back(InWords(totals.tenures[i], story.now, names));
+    story.in_short.push_back(TenureInWords(totals.tenures[i], story.now, names));
   }
   if (count == 0) {
     story.in_short.emplace_back("Nobody ever owned it.");

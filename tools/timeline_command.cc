@@ -93,7 +93,7 @@ Status Write(const std::filesystem::path& path, const std::string& bytes) {
   return {Code::kIoError, fmt::format("{}: {}", path.string(), why)};
 }
 
-int ExitCodeOf(const Status& status) {
+int TimelineExitCode(const Status& status) {
   switch (status.code()) {
     case Code::kInvalidArgument: return kExitUsage;
     case Code::kNotFound: return kExitRefused;
@@ -133,7 +133,7 @@ void Run(const GlobalOptions& global, const TimelineArguments& arguments, int& e
     const bool unread = status.code() == Code::kNotFound && source->record.damage;
     PrintError(global, fmt::format("timeline: {}{}", status.text(),
                                    unread ? ", as far as it can be read" : ""));
-    exit_code = unread ? kExitUnavailable : ExitCodeOf(status);
+    exit_code = unread ? kExitUnavailable : TimelineExitCode(status);
   };
   const auto timeline = ReadPicture(arguments, *source);
   if (!timeline.ok()) {

@@ -86,7 +86,7 @@ Result<StoryRecord> ReadRecord(const WhyArguments& arguments, StorySource& sourc
   return record;
 }
 
-int ExitCodeOf(const Status& status) {
+int WhyExitCode(const Status& status) {
   switch (status.code()) {
     case Code::kInvalidArgument: return kExitUsage;
     case Code::kNotFound: return kExitRefused;
@@ -107,7 +107,7 @@ void Why(const GlobalOptions& global, const WhyArguments& arguments, int& exit_c
                                     "sequence {} (sagalog show may know it)",
                                     arguments.saga, source->record.log->Last().value())
                       : fmt::format("why: {}", record.status().text()));
-    exit_code = unread ? kExitUnavailable : ExitCodeOf(record.status());
+    exit_code = unread ? kExitUnavailable : WhyExitCode(record.status());
     return;
   }
   const Story story = TellStory(*record);
