@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <rocksdb/write_batch.h>
 
+#include "eventlog/file_removal.h"
 #include "eventlog/log_keys.h"
 #include "eventlog/read_back.h"
 #include "eventlog/rocks_opening.h"
@@ -65,9 +66,7 @@ Status DropReplaced(rocksdb::DB& db, Sequence from, Sequence through,
     return {Code::kCancelled, "the log is closing"};
   }
   RETURN_IF_ERROR(FromRocks(merged, "cannot give back the space of stubs"));
-  // A merge leaves the removing of its inputs to a thread of its own. This waits for it.
-  RETURN_IF_ERROR(FromRocks(db.DisableFileDeletions(), "cannot remove the log's old files"));
-  return FromRocks(db.EnableFileDeletions(/*force=*/false), "cannot remove the log's old files");
+  return FromRocks(WaitForFileRemovals(db), "cannot remove the log's old files");
 }
 
 }  // namespace sagalog

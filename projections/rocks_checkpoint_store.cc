@@ -10,6 +10,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "eventlog/database_lock.h"
+#include "eventlog/file_removal.h"
 #include "projections/read_models.h"
 #include "projections/store_row.h"
 #include "schema/check.h"
@@ -364,9 +365,7 @@ Status RocksCheckpointStore::DropOverwritten() const {
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   RETURN_IF_ERROR(
       FromRocks(database_->CompactRange(options, HandleOf(RowFamily::kLive), nullptr, nullptr)));
-  // A merge leaves the removing of its inputs to a thread of its own. This waits for it.
-  RETURN_IF_ERROR(FromRocks(database_->DisableFileDeletions()));
-  return FromRocks(database_->EnableFileDeletions(/*force=*/false));
+  return FromRocks(WaitForFileRemovals(*database_));
 }
 
 std::uint64_t RocksCheckpointStore::SizeBytes() const {
