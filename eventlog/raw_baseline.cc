@@ -24,7 +24,7 @@ double SecondsSince(Timer::time_point start) {
   return std::chrono::duration<double>(Timer::now() - start).count();
 }
 
-Status FromRocks(const rocksdb::Status& status) {
+Status RawStatus(const rocksdb::Status& status) {
   return status.ok() ? Status() : Status(Code::kIoError, status.ToString());
 }
 
@@ -36,10 +36,10 @@ Status OnNewDatabase(const std::filesystem::path& directory,
   options.error_if_exists = true;
   options.compression = rocksdb::kNoCompression;
   rocksdb::DB* opened = nullptr;
-  RETURN_IF_ERROR(FromRocks(rocksdb::DB::Open(options, directory.string(), &opened)));
+  RETURN_IF_ERROR(RawStatus(rocksdb::DB::Open(options, directory.string(), &opened)));
   std::unique_ptr<rocksdb::DB> database(opened);
   const Status measured = measure(*database);
-  RETURN_IF_ERROR(FromRocks(database->Close()));
+  RETURN_IF_ERROR(RawStatus(database->Close()));
   database.reset();
   std::error_code error;
   std::filesystem::remove_all(directory, error);
@@ -61,9 +61,9 @@ Result<double> TimeRawWrites(const std::filesystem::path& directory, const RawWr
     rocksdb::WriteBatch batch;
     for (std::uint64_t i = 1; i <= writes.values; ++i) {
       const LogKey key(Sequence{i});
-      RETURN_IF_ERROR(FromRocks(batch.Put(key.bytes(), writes.value)));
+      RETURN_IF_ERROR(RawStatus(batch.Put(key.bytes(), writes.value)));
       if (i % writes.batch_values == 0 || i == writes.values) {
-        RETURN_IF_ERROR(FromRocks(database.Write(Synced(), &batch)));
+        RETURN_IF_ERROR(RawStatus(database.Write(Synced(), &batch)));
         batch.Clear();
       }
     }
@@ -81,7 +81,7 @@ Result<double> MedianRawPut(const std::filesystem::path& directory, std::uint64_
     for (std::uint64_t i = 1; i <= puts; ++i) {
       const LogKey key(Sequence{i});
       const Timer::time_point start = Timer::now();
-      RETURN_IF_ERROR(FromRocks(database.Put(Synced(), key.bytes(), value)));
+      RETURN_IF_ERROR(RawStatus(database.Put(Synced(), key.bytes(), value)));
       micros.push_back(SecondsSince(start) * 1e6);
     }
     return {};
@@ -95,7 +95,7 @@ Result<double> MedianRawPut(const std::filesystem::path& directory, std::uint64_
 Result<RawScan> TimeRawVerifiedScan(const std::filesystem::path& log_database) {
   rocksdb::Options options;
   rocksdb::DB* opened = nullptr;
-  RETURN_IF_ERROR(FromRocks(rocksdb::DB::OpenForReadOnly(options, log_database.string(), &opened)));
+  RETURN_IF_ERROR(RawStatus(rocksdb::DB::OpenForReadOnly(options, log_database.string(), &opened)));
   const std::unique_ptr<rocksdb::DB> database(opened);
   rocksdb::ReadOptions read;
   read.verify_checksums = true;
@@ -116,7 +116,7 @@ Result<RawScan> TimeRawVerifiedScan(const std::filesystem::path& log_database) {
     ++scan.values;
     scan.bytes += events->value().size();
   }
-  RETURN_IF_ERROR(FromRocks(events->status()));
+  RETURN_IF_ERROR(RawStatus(events->status()));
   scan.seconds = SecondsSince(start);
   return scan;
 }
