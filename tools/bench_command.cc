@@ -195,7 +195,8 @@ void AddBenchCommand(CLI::App& app, const GlobalOptions& global, int& exit_code)
       ->type_name("DIR");
   local
       ->add_option("--only", flags->only,
-                   "Parts: append, audit, latency, live, stall, reopen, replay, export")
+                   "Parts: append, audit, latency, live, stall, reopen, replay, export, "
+                   "verify")
       ->type_name("WORD");
   local->add_flag("--quick", flags->quick, "Smaller loads, without the log of 10,000,000 events");
   local->callback([flags, &global, &exit_code] {
