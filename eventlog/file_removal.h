@@ -1,13 +1,17 @@
-// When the files that a database no longer needs are gone. Shows RocksDB types: for what keeps a
-// database, in eventlog/ and projections/.
+// When the files that a database no longer needs are gone.
 #pragma once
 
-#include <rocksdb/db.h>
+#include "schema/status.h"
+
+namespace rocksdb {
+class DB;
+}
 
 namespace sagalog {
 
 // Returns once every file that was no longer needed when it was called is removed: a merge leaves
-// the removing of its inputs to threads of RocksDB. Thread-safe; fails with RocksDB's reason.
-[[nodiscard]] rocksdb::Status WaitForFileRemovals(rocksdb::DB& db);
+// the removing of its inputs to threads of RocksDB. Thread-safe; kIoError or kCorruption with
+// RocksDB's reason.
+[[nodiscard]] Status WaitForFileRemovals(rocksdb::DB& db);
 
 }  // namespace sagalog

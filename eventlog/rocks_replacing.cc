@@ -66,7 +66,7 @@ Status DropReplaced(rocksdb::DB& db, Sequence from, Sequence through,
     return {Code::kCancelled, "the log is closing"};
   }
   RETURN_IF_ERROR(FromRocks(merged, "cannot give back the space of stubs"));
-  return FromRocks(WaitForFileRemovals(db), "cannot remove the log's old files");
+  return WaitForFileRemovals(db);
 }
 
 }  // namespace sagalog

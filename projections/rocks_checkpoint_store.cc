@@ -365,7 +365,7 @@ Status RocksCheckpointStore::DropOverwritten() const {
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   RETURN_IF_ERROR(
       FromRocks(database_->CompactRange(options, HandleOf(RowFamily::kLive), nullptr, nullptr)));
-  return FromRocks(WaitForFileRemovals(*database_));
+  return WaitForFileRemovals(*database_);
 }
 
 std::uint64_t RocksCheckpointStore::SizeBytes() const {
