@@ -25,7 +25,7 @@ namespace {
 using Timer = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSteps = 4;
+constexpr std::uint64_t kTransitionsEach = 4;
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr std::int64_t kTtl = 120'000'000;
 
@@ -51,7 +51,7 @@ class RemoteLoad {
     return fmt::format("{}{}", prefix_, number);
   }
   [[nodiscard]] schema::RequestId Request(std::uint64_t number, std::uint64_t step) const {
-    return {key_, number * kSteps + step};
+    return {key_, number * kTransitionsEach + step};
   }
   void Fail(std::string why) {
     const std::lock_guard lock(mutex_);
@@ -145,7 +145,7 @@ class NativeLifecycles {
     if (step_ == 1) {
       token_ = reply->answer().token;
     }
-    if (++step_ == kSteps) {
+    if (++step_ == kTransitionsEach) {
       Run();
     } else {
       Send();
