@@ -14,7 +14,6 @@
 #include "eventlog/durable_file.h"
 
 namespace sagalog {
-namespace {}  // namespace
 
 DiskReserve::DiskReserve(std::filesystem::path file, std::uint64_t size_bytes)
     : file_(std::move(file)), size_bytes_(size_bytes) {}

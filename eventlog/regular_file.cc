@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "eventlog/durable_file.h"
 
 namespace sagalog {
 namespace {
@@ -22,7 +23,7 @@ Status Failed(const std::filesystem::path& path, int error) {
   if (error == ENOENT) {
     return {Code::kNotFound, fmt::format("there is no {}", path.string())};
   }
-  return {Code::kIoError, fmt::format("cannot read {}: {}", path.string(), std::strerror(error))};
+  return FileFailure("read", path, error);
 }
 
 Status NotRegular(const std::filesystem::path& path, std::string_view what) {
