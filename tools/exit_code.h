@@ -21,4 +21,9 @@ inline constexpr int kExitUnavailable = 3;
              : kExitUnavailable;
 }
 
+// Of a command that tells what happened: a moment or a window that cannot be is the caller's words.
+[[nodiscard]] inline int StoryExitCode(const Status& status) {
+  return status.code() == Code::kInvalidArgument ? kExitUsage : ExitCodeOf(status);
+}
+
 }  // namespace sagalog::tools

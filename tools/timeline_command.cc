@@ -93,14 +93,6 @@ Status Write(const std::filesystem::path& path, const std::string& bytes) {
   return {Code::kIoError, fmt::format("{}: {}", path.string(), why)};
 }
 
-int TimelineExitCode(const Status& status) {
-  switch (status.code()) {
-    case Code::kInvalidArgument: return kExitUsage;
-    case Code::kNotFound: return kExitRefused;
-    default: return kExitUnavailable;
-  }
-}
-
 void Say(const GlobalOptions& global, const TimelineArguments& arguments,
          const Timeline& timeline) {
   if (global.json) {
@@ -133,7 +125,7 @@ void Run(const GlobalOptions& global, const TimelineArguments& arguments, int& e
     const bool unread = status.code() == Code::kNotFound && source->record.damage;
     PrintError(global, fmt::format("timeline: {}{}", status.text(),
                                    unread ? ", as far as it can be read" : ""));
-    exit_code = unread ? kExitUnavailable : TimelineExitCode(status);
+    exit_code = unread ? kExitUnavailable : StoryExitCode(status);
   };
   const auto timeline = ReadPicture(arguments, *source);
   if (!timeline.ok()) {

@@ -86,14 +86,6 @@ Result<StoryRecord> ReadRecord(const WhyArguments& arguments, StorySource& sourc
   return record;
 }
 
-int WhyExitCode(const Status& status) {
-  switch (status.code()) {
-    case Code::kInvalidArgument: return kExitUsage;
-    case Code::kNotFound: return kExitRefused;
-    default: return kExitUnavailable;
-  }
-}
-
 void Why(const GlobalOptions& global, const WhyArguments& arguments, int& exit_code) {
   auto source = OpenStorySource(global, arguments.record, exit_code);
   if (!source) {
@@ -107,7 +99,7 @@ void Why(const GlobalOptions& global, const WhyArguments& arguments, int& exit_c
                                     "sequence {} (sagalog show may know it)",
                                     arguments.saga, source->record.log->Last().value())
                       : fmt::format("why: {}", record.status().text()));
-    exit_code = unread ? kExitUnavailable : WhyExitCode(record.status());
+    exit_code = unread ? kExitUnavailable : StoryExitCode(record.status());
     return;
   }
   const Story story = TellStory(*record);
